@@ -1,0 +1,75 @@
+# mailcert: everything is done from here. `make help` lists the targets.
+#
+# Every build variant has its own folder (build/plain, build/asan, …), so objects never mix. A room in lib/ is
+# one static archive; the line that links a program is its privilege boundary: what is not named there is not
+# in it.
+
+PORT   ?= 8080
+VAR    ?= var
+V      ?= plain
+B      := build/$(V)
+CC     ?= gcc
+CFLAGS ?= -O2 -g
+
+HARDEN.plain := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection
+SAN.asan     := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN.fault    := -DFAULT_POINTS
+WARN := -Werror -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wpointer-arith \
+	-Wvla -Wformat=2 -Wno-format-truncation
+# ClearSilver's headers name each other from their own top.
+ALL_CFLAGS  := -std=c11 -D_GNU_SOURCE -DOPENSSL_API_COMPAT=30000 -I. -isystem /usr/include/ClearSilver \
+	-isystem /usr/include/mariadb -fPIE $(WARN) $(HARDEN.$(V)) $(SAN.$(V)) $(CFLAGS)
+ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SAN.$(V)) $(LDFLAGS)
+
+ROOMS := base db ipc mail pki flow
+lib    = $(1:%=$(B)/lib/%.a)
+objs   = $(patsubst %.c,$(B)/%.o,$(wildcard $(1)/*.c))
+
+CRYPTO  := -lcrypto
+SMTP    := -lesmtp -lssl
+MARIADB := -lmariadb
+HDF     := -lneo_utl -lz
+PAGES   := -lneo_cgi -lneo_cs $(HDF)
+
+PROGRAMS := mailcert-web mailcert-signer mailcert-mailer mailcertctl
+
+all: $(PROGRAMS:%=$(B)/%) assets
+
+# The worker: pages and FastCGI, nothing that can sign. The signer: no templates, no FastCGI.
+$(B)/mailcert-web: $(call objs,cgi) $(call lib,flow pki db ipc base)
+	$(LINK) -lfcgi $(PAGES) -ljansson -lidn2 -lunbound $(MARIADB) $(CRYPTO)
+$(B)/mailcert-signer: $(call objs,tools/signer) $(call lib,flow pki db ipc base)
+	$(LINK) -lunbound -lidn2 -ljansson $(HDF) $(MARIADB) $(CRYPTO)
+$(B)/mailcert-mailer: $(call objs,tools/mailer) $(call lib,flow mail db ipc base)
+	$(LINK) $(SMTP) $(PAGES) -lidn2 $(MARIADB) $(CRYPTO)
+$(B)/mailcertctl: $(call objs,tools/mailcertctl) $(call lib,flow pki db ipc base)
+	$(LINK) -lunbound -lidn2 -ljansson $(HDF) $(MARIADB) $(CRYPTO)
+
+LINK = $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+
+define room
+$(B)/lib/$(1).a: $(call objs,lib/$(1))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(AR) rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call room,$(r))))
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+# Unit tests: every tests/unit/test_*.c is a program of its own.
+UNIT := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+$(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(call lib,$(ROOMS))
+	$(LINK) -lcmocka $(SMTP) $(PAGES) -lunbound -lidn2 -ljansson $(MARIADB) $(CRYPTO)
+unit-programs: $(UNIT)
+
+-include nginx/assets.mk
+assets:
+
+.PHONY: all assets unit-programs
+.DELETE_ON_ERROR:
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+include tools/targets.mk

@@ -1,0 +1,229 @@
+/* conf.c - reading and checking settings; see conf.h. */
+#include "lib/base/conf.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <ClearSilver/util/neo_err.h>
+#include <ClearSilver/util/neo_hdf.h>
+
+#include "lib/base/err.h"
+#include "lib/base/text.h"
+
+#define CONF_DEFAULT_PATH "/etc/mailcert/mailcert.hdf"
+
+static const struct setting_row setting_table[SET__MAX] = {
+#define SETTING(id, name, type, def, least, most, what)                                                      \
+	[SET_##id] = {name, SETTING_##type, def, least, most, what},
+#include "lib/base/settings.def"
+#undef SETTING
+};
+
+struct conf {
+	char *values[SET__MAX]; /* owned; NULL: the default */
+};
+
+/* Who wants to hear of each wrong line while a file is read. */
+struct conf_reader {
+	struct conf *conf;
+	void (*tell)(void *arg, const char *line);
+	void *arg;
+	int wrong;
+};
+
+const struct setting_row *setting_row(enum setting id)
+{
+	return &setting_table[id];
+}
+
+static int setting_find(const char *name)
+{
+	for (int i = 0; i < SET__MAX; i++)
+		if (strcmp(setting_table[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+/* Whether value fits the row; when not, why is filled for the person who wrote the file. */
+static bool setting_fits(const struct setting_row *row, const char *value, char *why, size_t room)
+{
+	char *end;
+	long number;
+
+	switch (row->type) {
+	case SETTING_NUMBER:
+	case SETTING_FLAG:
+		errno = 0;
+		number = strtol(value, &end, 10);
+		if (errno == 0 && end != value && *end == '\0' && number >= row->least && number <= row->most)
+			return true;
+		(void)snprintf(why, room, "%s = %.60s: a whole number from %ld to %ld is wanted", row->name, value,
+		    row->least, row->most);
+		return false;
+	case SETTING_TEXT:
+	case SETTING_PATH:
+	case SETTING_SECRET:
+		if (utf8_valid(value, strlen(value)) && strpbrk(value, "\r\n") == NULL)
+			return true;
+		(void)snprintf(why, room, "%s: one line of UTF-8 is wanted", row->name);
+		return false;
+	}
+	return false;
+}
+
+static void conf_wrong(struct conf_reader *reader, const char *why)
+{
+	reader->wrong++;
+	reader->tell(reader->arg, why);
+}
+
+/* Take the settings of one HDF node and all below it; prefix is the dotted name of the node. */
+static void conf_walk(struct conf_reader *reader, HDF *node, const char *prefix)
+{
+	for (HDF *child = hdf_obj_child(node); child != NULL; child = hdf_obj_next(child)) {
+		const char *value = hdf_obj_value(child);
+		char name[256], why[400];
+		int id;
+
+		(void)snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix == '\0' ? "" : ".", hdf_obj_name(child));
+		if (value != NULL && (id = setting_find(name)) == -1) {
+			(void)snprintf(why, sizeof(why), "%s: no such setting", name);
+			conf_wrong(reader, why);
+		} else if (value != NULL && !setting_fits(&setting_table[id], value, why, sizeof(why))) {
+			conf_wrong(reader, why);
+		} else if (value != NULL) {
+			free(reader->conf->values[id]);
+			reader->conf->values[id] = strdup(value);
+		}
+		if (hdf_obj_child(child) != NULL)
+			conf_walk(reader, child, name);
+	}
+}
+
+/* Turn a ClearSilver error into ours, freeing it. Always -1. */
+static int conf_neo(struct err *e, NEOERR *ne, const char *path)
+{
+	STRING words;
+
+	string_init(&words);
+	nerr_error_string(ne, &words);
+	(void)err_set(e, FAULT_config_invalid, "%s: %s", path, words.buf == NULL ? "cannot be read" : words.buf);
+	string_clear(&words);
+	nerr_ignore(&ne);
+	return -1;
+}
+
+static int conf_read(struct conf_reader *reader, const char *path, struct err *e)
+{
+	HDF *hdf = NULL;
+	NEOERR *ne;
+
+	ne = hdf_init(&hdf);
+	if (ne == STATUS_OK)
+		ne = hdf_read_file(hdf, path);
+	if (ne != STATUS_OK) {
+		hdf_destroy(&hdf);
+		return conf_neo(e, ne, path);
+	}
+	conf_walk(reader, hdf, "");
+	hdf_destroy(&hdf);
+	return 0;
+}
+
+static void conf_tell_first(void *arg, const char *line)
+{
+	char *first = arg;
+
+	if (*first == '\0')
+		(void)snprintf(first, 400, "%s", line);
+}
+
+int conf_load(struct conf **out, const char *path, struct err *e)
+{
+	struct conf_reader reader = {.tell = conf_tell_first};
+	char first[400] = "";
+
+	if (path == NULL)
+		path = getenv("MAILCERT_CONFIG");
+	if (path == NULL)
+		path = CONF_DEFAULT_PATH;
+	reader.arg = first;
+	reader.conf = calloc(1, sizeof(*reader.conf));
+	if (reader.conf == NULL)
+		return err_set(e, FAULT_busy, "configuration: out of memory");
+	if (conf_read(&reader, path, e) == -1) {
+		conf_free(reader.conf);
+		return -1;
+	}
+	if (reader.wrong > 0) {
+		conf_free(reader.conf);
+		return err_set(e, FAULT_config_invalid, "%s: %s", path, first);
+	}
+	*out = reader.conf;
+	return 0;
+}
+
+int conf_check(const char *path, void (*tell)(void *arg, const char *line), void *arg, struct err *e)
+{
+	struct conf_reader reader = {.tell = tell, .arg = arg};
+	int rc;
+
+	reader.conf = calloc(1, sizeof(*reader.conf));
+	if (reader.conf == NULL)
+		return err_set(e, FAULT_busy, "configuration: out of memory");
+	rc = conf_read(&reader, path, e);
+	conf_free(reader.conf);
+	return rc == -1 ? -1 : reader.wrong;
+}
+
+void conf_free(struct conf *conf)
+{
+	if (conf == NULL)
+		return;
+	for (int i = 0; i < SET__MAX; i++)
+		free(conf->values[i]);
+	free(conf);
+}
+
+static const char *conf_value(const struct conf *conf, enum setting id)
+{
+	return conf->values[id] == NULL ? setting_table[id].def : conf->values[id];
+}
+
+const char *conf_text(const struct conf *conf, enum setting id)
+{
+	assert(setting_table[id].type != SETTING_NUMBER && setting_table[id].type != SETTING_FLAG);
+	return conf_value(conf, id);
+}
+
+long conf_number(const struct conf *conf, enum setting id)
+{
+	assert(setting_table[id].type == SETTING_NUMBER);
+	return strtol(conf_value(conf, id), NULL, 10);
+}
+
+bool conf_flag(const struct conf *conf, enum setting id)
+{
+	assert(setting_table[id].type == SETTING_FLAG);
+	return strcmp(conf_value(conf, id), "1") == 0;
+}
+
+int conf_secret(const struct conf *conf, enum setting id, char **out, struct err *e)
+{
+	assert(setting_table[id].type == SETTING_SECRET);
+	*out = NULL;
+	if (*conf_value(conf, id) == '\0')
+		return 0;
+	return file_read_secret(conf_value(conf, id), out, e);
+}
+
+void secret_free(char *secret)
+{
+	if (secret == NULL)
+		return;
+	explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
