@@ -1,0 +1,103 @@
+-- grants.sql - what each process may do; applied again by every `mailcertctl db migrate`. What is not named here
+-- is refused. Tables whose names do not follow GRANT SELECT are out of reach for that account.
+
+-- web: the transitions, and the columns that pages show. It reads no hash of a session, password, partner key or
+-- random value, and writes no table at all.
+GRANT SELECT ON live_session TO web@localhost
+$$
+GRANT SELECT ON order_notice TO web@localhost
+$$
+GRANT SELECT (id, created_at) ON account TO web@localhost
+$$
+GRANT SELECT ON orders TO web@localhost
+$$
+GRANT SELECT ON mailbox TO web@localhost
+$$
+GRANT SELECT (mailbox_id, created_at, expires_at) ON mailbox_value TO web@localhost
+$$
+GRANT SELECT ON activation TO web@localhost
+$$
+GRANT SELECT ON issuance TO web@localhost
+$$
+GRANT SELECT ON certificate TO web@localhost
+$$
+GRANT SELECT ON revocation TO web@localhost
+$$
+GRANT SELECT (id, name, kind, parent_id, certificate) ON issuer TO web@localhost
+$$
+GRANT SELECT ON outbox TO web@localhost
+$$
+GRANT SELECT (id, at, event, order_id, detail) ON audit TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE sign_in_begin TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE sign_in TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE sign_out TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE session_touch TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE account_language TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE mailbox_draft TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE mailbox_confirm TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE mailbox_resend TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE mailbox_value_show TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE mailbox_answer TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE activation_data TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE activation_method TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE activation_key TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE activation_submit TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE certificate_revoke TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE csr_refused TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE key_pasted TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE key_check TO web@localhost
+$$
+
+-- mailer: its three transitions, nothing else.
+GRANT EXECUTE ON PROCEDURE outbox_take TO mailer@localhost
+$$
+GRANT EXECUTE ON PROCEDURE outbox_value TO mailer@localhost
+$$
+GRANT EXECUTE ON PROCEDURE outbox_done TO mailer@localhost
+$$
+
+-- signer: its transitions, and what it reads to make certificates and CRLs.
+GRANT SELECT ON issuer TO signer@localhost
+$$
+GRANT SELECT ON revocation TO signer@localhost
+$$
+GRANT SELECT ON crl TO signer@localhost
+$$
+GRANT SELECT ON audit TO signer@localhost
+$$
+GRANT SELECT ON audit_chain TO signer@localhost
+$$
+GRANT SELECT ON audit_seal TO signer@localhost
+$$
+GRANT EXECUTE ON PROCEDURE issuance_take TO signer@localhost
+$$
+GRANT EXECUTE ON PROCEDURE issuance_reserve TO signer@localhost
+$$
+GRANT EXECUTE ON PROCEDURE issuance_store TO signer@localhost
+$$
+GRANT EXECUTE ON PROCEDURE issuance_return TO signer@localhost
+$$
+GRANT EXECUTE ON PROCEDURE issuance_later TO signer@localhost
+$$
+GRANT EXECUTE ON PROCEDURE caa_record TO signer@localhost
+$$
+GRANT EXECUTE ON PROCEDURE mailbox_sweep TO signer@localhost
+$$

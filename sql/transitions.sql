@@ -1,0 +1,869 @@
+-- transitions.sql - the state machine: every change a process may make, as procedures with definer rights.
+--
+-- One transition is one transaction and one round trip, guarded by its WHERE clauses, with its audit event and
+-- its outbox row inside. A refusal is SIGNAL SQLSTATE '45000' with a code of lib/base/faults.def as its text
+-- ("code" or "code|argument") and leaves nothing behind; the few refusals that must leave a trace commit it and
+-- answer the code in a row. Every transition may be run again after a lost connection: repeating it finds its
+-- own work done and answers the same.
+--
+-- Who acts is proved to the database, not told by the worker: p_who is 'session' or 'key', p_secret the raw
+-- cookie or partner key of which only hashes are stored. So a hijacked worker acts for nobody whose secret does
+-- not pass through it.
+--
+-- Locks are taken in one order: orders, then mailbox, activation, issuance, certificate, outbox, audit.
+--
+-- Applied again by every `mailcertctl db migrate`; each statement ends with the line "$$".
+
+CREATE OR REPLACE SQL SECURITY DEFINER VIEW live_session AS
+SELECT s.id_hash, a.id, a.login, a.name, a.kind, a.partner_id, a.language, a.email,
+    s.seen_at < UTC_TIMESTAMP() - INTERVAL 60 SECOND AS stale
+FROM session s JOIN account a ON a.id = s.account_id
+WHERE s.seen_at > UTC_TIMESTAMP() - INTERVAL s.idle SECOND AND s.expires_at > UTC_TIMESTAMP()
+    AND a.disabled_at IS NULL
+$$
+
+-- What the dashboard says of each order: under which tab, by which code, since when.
+CREATE OR REPLACE SQL SECURITY DEFINER VIEW order_notice AS
+SELECT o.id AS order_id, o.account_id,
+    CASE
+	WHEN c.revoked_at IS NOT NULL THEN 'information'
+	WHEN c.not_after <= UTC_TIMESTAMP() + INTERVAL 30 DAY THEN 'expiration'
+	WHEN c.id IS NOT NULL THEN 'new'
+	WHEN COALESCE(o.mailbox_reason, o.activation_reason, i.last_code) IS NOT NULL THEN 'problems'
+	WHEN o.mailbox_status = 'waiting_for_verification' AND (b.state IN ('refused', 'given_up')
+	    OR (b.state = 'waiting' AND b.attempts > 0) OR b.done_at < UTC_TIMESTAMP() - INTERVAL 24 HOUR) THEN 'problems'
+	ELSE 'information' END AS tab,
+    CASE
+	WHEN c.revoked_at IS NOT NULL THEN 'revoked'
+	WHEN c.not_after <= UTC_TIMESTAMP() THEN 'expired'
+	WHEN c.not_after <= UTC_TIMESTAMP() + INTERVAL 30 DAY THEN 'expires_soon'
+	WHEN c.id IS NOT NULL THEN 'issued'
+	WHEN o.mailbox_reason IS NOT NULL THEN o.mailbox_reason
+	WHEN o.activation_reason LIKE 'csr%' THEN 'csr_refused'
+	WHEN o.activation_reason IS NOT NULL THEN o.activation_reason
+	WHEN i.last_code = 'caa_unreachable' THEN 'caa_unreachable'
+	WHEN i.last_code IS NOT NULL THEN 'issuance_delayed'
+	WHEN o.mailbox_status = 'waiting_for_verification' AND b.state IN ('refused', 'given_up') THEN 'mail_failed'
+	WHEN o.mailbox_status = 'waiting_for_verification' AND b.state = 'waiting' AND b.attempts > 0 THEN 'mail_delayed'
+	WHEN o.mailbox_status = 'waiting_for_verification' AND b.done_at < UTC_TIMESTAMP() - INTERVAL 24 HOUR
+	    THEN 'value_expired'
+	WHEN o.activation_status <> 'not_available' THEN CONCAT('activation_', o.activation_status)
+	ELSE CONCAT('mailbox_', o.mailbox_status) END AS code,
+    COALESCE(c.revoked_at, c.issued_at, a.submitted_at, m.rejected_at, m.confirmed_at, b.done_at, m.initiated_at,
+	o.ordered_at) AS at
+FROM orders o
+LEFT JOIN mailbox m ON m.id = o.mailbox_id
+LEFT JOIN activation a ON a.order_id = o.id
+LEFT JOIN issuance i ON i.order_id = o.id AND i.state = 'waiting'
+LEFT JOIN certificate c ON c.order_id = o.id
+LEFT JOIN outbox b ON b.id = (SELECT MAX(x.id) FROM outbox x WHERE x.order_id = o.id
+    AND x.mailbox_id = o.mailbox_id AND x.kind = 'verification')
+WHERE o.cancelled_at IS NULL
+$$
+
+CREATE OR REPLACE TRIGGER audit_unchanged BEFORE UPDATE ON audit FOR EACH ROW
+	SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'audit events are append-only'
+$$
+CREATE OR REPLACE TRIGGER audit_kept BEFORE DELETE ON audit FOR EACH ROW
+	SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'audit events are append-only'
+$$
+
+-- ---------------------------------------------------------------- inside other procedures only
+
+CREATE OR REPLACE PROCEDURE refuse(p_code VARCHAR(128))
+BEGIN
+	SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = p_code;
+END
+$$
+
+CREATE OR REPLACE PROCEDURE audit_add(p_actor VARCHAR(80), p_event VARCHAR(40), p_order BIGINT UNSIGNED,
+    p_address VARCHAR(45), p_detail VARCHAR(1000))
+	INSERT INTO audit (at, actor, event, order_id, address, detail)
+	VALUES (UTC_TIMESTAMP(6), p_actor, p_event, p_order, p_address, p_detail)
+$$
+
+-- Find out who acts, lock their order, and answer its id. An order of somebody else is the same as none.
+CREATE OR REPLACE PROCEDURE order_claim(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10), p_item CHAR(3),
+    p_scope VARCHAR(8), OUT o_order BIGINT UNSIGNED, OUT o_actor VARCHAR(80))
+BEGIN
+	DECLARE v_account, v_partner INT UNSIGNED;
+	DECLARE v_scopes VARCHAR(40);
+	DECLARE v_cancelled DATETIME;
+
+	IF p_who = 'session' THEN
+		SELECT id, partner_id, CONCAT('account:', LEFT(login, 70)) INTO v_account, v_partner, o_actor
+		FROM live_session WHERE id_hash = UNHEX(SHA2(p_secret, 256));
+		IF v_account IS NULL THEN CALL refuse('sign_in_required'); END IF;
+	ELSE
+		SELECT k.partner_id, CONCAT('partner:', p.name), k.scopes INTO v_partner, o_actor, v_scopes
+		FROM partner_key k JOIN partner p ON p.id = k.partner_id
+		WHERE k.hash = UNHEX(SHA2(p_secret, 256)) AND k.revoked_at IS NULL AND p.disabled_at IS NULL
+		    AND (k.expires_at IS NULL OR k.expires_at > UTC_TIMESTAMP());
+		IF v_partner IS NULL THEN CALL refuse('partner_key_refused'); END IF;
+		IF FIND_IN_SET(p_scope, v_scopes) = 0 THEN CALL refuse('partner_key_scope'); END IF;
+	END IF;
+	SELECT id, cancelled_at INTO o_order, v_cancelled FROM orders
+	WHERE number = p_number AND item = p_item AND (account_id = v_account OR partner_id = v_partner)
+	FOR UPDATE;
+	IF o_order IS NULL THEN CALL refuse('not_found'); END IF;
+	IF v_cancelled IS NOT NULL THEN CALL refuse('order_cancelled'); END IF;
+END
+$$
+
+-- Put a mail into the outbox for whoever follows the order (its customer), if an address is known.
+CREATE OR REPLACE PROCEDURE outbox_tell_customer(p_order BIGINT UNSIGNED, p_kind VARCHAR(24), p_arg VARCHAR(200))
+	INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, arg, created_at, next_at)
+	SELECT p_kind, o.id, o.mailbox_id, a.email, o.language, p_arg, UTC_TIMESTAMP(), UTC_TIMESTAMP(3)
+	FROM orders o JOIN account a ON a.id = o.account_id
+	WHERE o.id = p_order AND a.email IS NOT NULL
+$$
+
+CREATE OR REPLACE PROCEDURE outbox_verification(p_order BIGINT UNSIGNED)
+	INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, created_at, next_at)
+	SELECT 'verification', id, mailbox_id, email, language, UTC_TIMESTAMP(), UTC_TIMESTAMP(3)
+	FROM orders WHERE id = p_order
+$$
+
+-- Take the first step back to waiting_for_data: the verification no longer counts.
+CREATE OR REPLACE PROCEDURE mailbox_back(p_order BIGINT UNSIGNED, p_reason VARCHAR(40))
+BEGIN
+	UPDATE mailbox m JOIN orders o ON m.id = o.mailbox_id
+	SET m.replaced_at = COALESCE(m.replaced_at, UTC_TIMESTAMP()), m.fresh_until = NULL WHERE o.id = p_order;
+	UPDATE activation SET submitted_at = NULL, accepted_terms_at = NULL, accepted_data_at = NULL
+	WHERE order_id = p_order;
+	UPDATE orders SET mailbox_status = 'waiting_for_data', mailbox_reason = p_reason, email_draft = email,
+	    activation_status = 'not_available', activation_reason = NULL, activation_reason_arg = NULL
+	WHERE id = p_order;
+END
+$$
+
+-- ---------------------------------------------------------------- signing in (web)
+
+-- Before the password is hashed: is guessing going on, and which salt? An unknown login gets a salt too, the
+-- same every time, so nobody learns which logins exist.
+CREATE OR REPLACE PROCEDURE sign_in_begin(p_login VARCHAR(190) CHARACTER SET utf8mb4, p_address VARCHAR(45))
+BEGIN
+	DECLARE v_since DATETIME DEFAULT UTC_TIMESTAMP() - INTERVAL 15 MINUTE;
+	DECLARE v_login, v_address INT;
+	DECLARE v_wait DATETIME;
+
+	SELECT COUNT(*), MIN(at) INTO v_login, v_wait FROM sign_in_failure
+	WHERE login_hash = UNHEX(SHA2(p_login, 256)) AND at > v_since;
+	SELECT COUNT(*) INTO v_address FROM sign_in_failure WHERE address = p_address AND at > v_since;
+	IF v_login >= 10 OR v_address >= 100 THEN
+		CALL refuse(CONCAT('sign_in_throttled|',
+		    GREATEST(1, 900 - TIMESTAMPDIFF(SECOND, COALESCE(v_wait, UTC_TIMESTAMP()), UTC_TIMESTAMP()))));
+	END IF;
+	SELECT COALESCE((SELECT salt FROM account WHERE login = p_login),
+	    (SELECT LEFT(UNHEX(SHA2(CONCAT(value, p_login), 256)), 16) FROM secret WHERE name = 'pepper')) AS salt;
+END
+$$
+
+-- p_derived is scrypt(password, salt); only its hash is stored. Ends the session the browser had before.
+CREATE OR REPLACE PROCEDURE sign_in(p_login VARCHAR(190) CHARACTER SET utf8mb4, p_derived VARBINARY(32),
+    p_old VARBINARY(32), p_session VARBINARY(32), p_idle INT UNSIGNED, p_max INT UNSIGNED, p_address VARCHAR(45))
+BEGIN
+	DECLARE v_account INT UNSIGNED;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	SELECT id INTO v_account FROM account
+	WHERE login = p_login AND verifier = UNHEX(SHA2(p_derived, 256)) AND disabled_at IS NULL;
+	DELETE FROM session WHERE p_old IS NOT NULL AND id_hash = UNHEX(SHA2(p_old, 256));
+	IF v_account IS NULL THEN
+		INSERT INTO sign_in_failure (at, login_hash, address)
+		VALUES (UTC_TIMESTAMP(), UNHEX(SHA2(p_login, 256)), p_address);
+		CALL audit_add(CONCAT('login:', LEFT(p_login, 70)), 'sign_in_refused', NULL, p_address, NULL);
+		COMMIT;
+		SELECT 'sign_in_refused' AS code;
+	ELSE
+		INSERT IGNORE INTO session (id_hash, account_id, created_at, seen_at, idle, expires_at)
+		VALUES (UNHEX(SHA2(p_session, 256)), v_account, UTC_TIMESTAMP(), UTC_TIMESTAMP(), p_idle,
+		    UTC_TIMESTAMP() + INTERVAL p_max SECOND);
+		CALL audit_add(CONCAT('account:', LEFT(p_login, 70)), 'signed_in', NULL, p_address, NULL);
+		COMMIT;
+		SELECT 'ok' AS code;
+	END IF;
+END
+$$
+
+CREATE OR REPLACE PROCEDURE sign_out(p_session VARBINARY(32), p_address VARCHAR(45))
+BEGIN
+	DECLARE v_actor VARCHAR(80);
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	SELECT CONCAT('account:', LEFT(login, 70)) INTO v_actor FROM live_session
+	WHERE id_hash = UNHEX(SHA2(p_session, 256));
+	IF v_actor IS NOT NULL THEN
+		DELETE FROM session WHERE id_hash = UNHEX(SHA2(p_session, 256));
+		CALL audit_add(v_actor, 'signed_out', NULL, p_address, NULL);
+	END IF;
+	COMMIT;
+END
+$$
+
+-- Note that a session is in use; called at most once a minute, changes nothing anybody sees.
+CREATE OR REPLACE PROCEDURE session_touch(p_session VARBINARY(32))
+	UPDATE session SET seen_at = UTC_TIMESTAMP()
+	WHERE id_hash = UNHEX(SHA2(p_session, 256)) AND seen_at > UTC_TIMESTAMP() - INTERVAL idle SECOND
+$$
+
+CREATE OR REPLACE PROCEDURE account_language(p_session VARBINARY(32), p_language CHAR(2))
+	UPDATE account SET language = p_language
+	WHERE id = (SELECT id FROM live_session WHERE id_hash = UNHEX(SHA2(p_session, 256)))
+$$
+
+-- ---------------------------------------------------------------- mailbox (web)
+
+-- Wizard 1, step 1: keep the typed address.
+CREATE OR REPLACE PROCEDURE mailbox_draft(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10), p_item CHAR(3),
+    p_email VARCHAR(254), p_address VARCHAR(45))
+BEGIN
+	DECLARE v_order BIGINT UNSIGNED;
+	DECLARE v_actor VARCHAR(80);
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	CALL order_claim(p_who, p_secret, p_number, p_item, 'order', v_order, v_actor);
+	UPDATE orders SET email_draft = p_email
+	WHERE id = v_order AND mailbox_status IN ('waiting_for_data', 'waiting_for_verification');
+	IF (SELECT mailbox_status FROM orders WHERE id = v_order) NOT IN ('waiting_for_data', 'waiting_for_verification')
+	THEN
+		CALL refuse('step_not_open');
+	END IF;
+	CALL audit_add(v_actor, 'email_saved', v_order, p_address, p_email);
+	COMMIT;
+END
+$$
+
+-- Wizard 1, step 2: p_email is the address the summary showed. Starts a verification and ends an earlier one.
+CREATE OR REPLACE PROCEDURE mailbox_confirm(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10),
+    p_item CHAR(3), p_email VARCHAR(254), p_address VARCHAR(45))
+mailbox_confirm: BEGIN
+	DECLARE v_order, v_mailbox BIGINT UNSIGNED;
+	DECLARE v_actor VARCHAR(80);
+	DECLARE v_draft, v_email VARCHAR(254) CHARACTER SET ascii COLLATE ascii_bin;
+	DECLARE v_status VARCHAR(24);
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	CALL order_claim(p_who, p_secret, p_number, p_item, 'order', v_order, v_actor);
+	SELECT email_draft, email, mailbox_status, mailbox_id INTO v_draft, v_email, v_status, v_mailbox
+	FROM orders WHERE id = v_order;
+	IF v_status IN ('waiting_for_verification', 'verified') AND COALESCE(v_draft, v_email) = p_email
+	    AND v_email = p_email THEN
+		UPDATE orders SET email_draft = NULL WHERE id = v_order;
+		COMMIT;		-- sent twice, or the same address once more: its mail is on the way already
+		LEAVE mailbox_confirm;
+	END IF;
+	IF v_status NOT IN ('waiting_for_data', 'waiting_for_verification') THEN CALL refuse('step_not_open'); END IF;
+	IF v_draft IS NULL THEN CALL refuse('email_draft_missing'); END IF;
+	IF v_draft <> p_email THEN CALL refuse('summary_changed'); END IF;
+
+	UPDATE mailbox SET replaced_at = UTC_TIMESTAMP(), fresh_until = NULL
+	WHERE id = v_mailbox AND replaced_at IS NULL;
+	UPDATE outbox SET state = 'dropped', done_at = UTC_TIMESTAMP()
+	WHERE order_id = v_order AND kind = 'verification' AND state = 'waiting';
+	INSERT INTO mailbox (order_id, email, initiated_at, fresh_until)
+	VALUES (v_order, v_draft, UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 30 DAY);
+	UPDATE orders SET mailbox_id = LAST_INSERT_ID(), email = v_draft, email_draft = NULL, mailbox_reason = NULL,
+	    mailbox_status = 'waiting_for_verification'
+	WHERE id = v_order;
+	CALL outbox_verification(v_order);
+	CALL audit_add(v_actor, IF(v_mailbox IS NULL, 'email_confirmed', 'email_changed'), v_order, p_address, v_draft);
+	COMMIT;
+END
+$$
+
+-- A fresh mail with a new value. Twice within five seconds is one click; then a pause of a minute.
+CREATE OR REPLACE PROCEDURE mailbox_resend(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10),
+    p_item CHAR(3), p_address VARCHAR(45))
+mailbox_resend: BEGIN
+	DECLARE v_order, v_mailbox BIGINT UNSIGNED;
+	DECLARE v_actor VARCHAR(80);
+	DECLARE v_status VARCHAR(24);
+	DECLARE v_age, v_waiting, v_day INT;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	CALL order_claim(p_who, p_secret, p_number, p_item, 'order', v_order, v_actor);
+	SELECT mailbox_status, mailbox_id INTO v_status, v_mailbox FROM orders WHERE id = v_order;
+	IF v_status <> 'waiting_for_verification' THEN CALL refuse('step_not_open'); END IF;
+	SELECT TIMESTAMPDIFF(SECOND, MAX(created_at), UTC_TIMESTAMP()), SUM(state = 'waiting'),
+	    SUM(created_at > UTC_TIMESTAMP() - INTERVAL 1 DAY)
+	INTO v_age, v_waiting, v_day
+	FROM outbox WHERE order_id = v_order AND mailbox_id = v_mailbox AND kind = 'verification';
+	IF v_waiting > 0 OR v_age < 5 THEN
+		COMMIT;
+		LEAVE mailbox_resend;
+	END IF;
+	IF v_age < 60 THEN CALL refuse(CONCAT('resend_too_soon|', 60 - v_age)); END IF;
+	IF v_day >= 10 THEN CALL refuse('resend_too_often'); END IF;
+	CALL outbox_verification(v_order);
+	CALL audit_add(v_actor, 'resend_asked', v_order, p_address, NULL);
+	COMMIT;
+END
+$$
+
+-- What a value from a link stands for; changes nothing. state: ask, confirmed, rejected, replaced, expired; no
+-- row when the value is unknown.
+CREATE OR REPLACE PROCEDURE mailbox_value_show(p_value VARBINARY(64))
+	SELECT CASE
+		WHEN m.confirmed_at IS NOT NULL THEN 'confirmed'
+		WHEN m.rejected_at IS NOT NULL THEN 'rejected'
+		WHEN m.replaced_at IS NOT NULL OR o.cancelled_at IS NOT NULL THEN 'replaced'
+		WHEN v.expires_at <= UTC_TIMESTAMP() THEN 'expired'
+		ELSE 'ask' END AS state,
+	    m.email AS address, o.customer_name AS asker, o.product AS product, CONCAT(o.number, '/', o.item) AS `order`,
+	    DATE_FORMAT(m.initiated_at, '%Y-%m-%d %H:%i UTC') AS asked_at,
+	    DATE_FORMAT(v.expires_at, '%Y-%m-%d %H:%i UTC') AS expires_at,
+	    DATE_FORMAT(m.confirmed_at, '%Y-%m-%d %H:%i UTC') AS confirmed_at,
+	    DATE_FORMAT(m.rejected_at, '%Y-%m-%d %H:%i UTC') AS rejected_at,
+	    o.language AS language
+	FROM mailbox_value v JOIN mailbox m ON m.id = v.mailbox_id JOIN orders o ON o.id = m.order_id
+	WHERE v.hash = UNHEX(SHA2(p_value, 256))
+$$
+
+-- The holder's answer. p_agent, the browser's name, is kept as evidence against mail scanners.
+CREATE OR REPLACE PROCEDURE mailbox_answer(p_value VARBINARY(64), p_confirm BOOLEAN, p_address VARCHAR(45),
+    p_agent VARCHAR(200))
+mailbox_answer: BEGIN
+	DECLARE v_order, v_mailbox BIGINT UNSIGNED;
+	DECLARE v_confirmed, v_rejected, v_replaced, v_expires, v_cancelled DATETIME;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	SELECT m.order_id, m.id, v.expires_at INTO v_order, v_mailbox, v_expires
+	FROM mailbox_value v JOIN mailbox m ON m.id = v.mailbox_id WHERE v.hash = UNHEX(SHA2(p_value, 256));
+	IF v_order IS NULL THEN CALL refuse('value_unknown'); END IF;
+	SELECT cancelled_at INTO v_cancelled FROM orders WHERE id = v_order FOR UPDATE;
+	SELECT confirmed_at, rejected_at, replaced_at INTO v_confirmed, v_rejected, v_replaced
+	FROM mailbox WHERE id = v_mailbox FOR UPDATE;
+	IF (p_confirm AND v_confirmed IS NOT NULL) OR (NOT p_confirm AND v_rejected IS NOT NULL) THEN
+		COMMIT;		-- said before
+		LEAVE mailbox_answer;
+	END IF;
+	IF v_confirmed IS NOT NULL THEN CALL refuse('value_used'); END IF;
+	IF v_rejected IS NOT NULL THEN CALL refuse('value_rejected'); END IF;
+	IF v_replaced IS NOT NULL OR v_cancelled IS NOT NULL THEN CALL refuse('value_replaced'); END IF;
+	IF v_expires <= UTC_TIMESTAMP() THEN CALL refuse('value_expired'); END IF;
+
+	UPDATE mailbox_value SET used_at = UTC_TIMESTAMP() WHERE hash = UNHEX(SHA2(p_value, 256));
+	UPDATE outbox SET state = 'dropped', done_at = UTC_TIMESTAMP()
+	WHERE order_id = v_order AND kind = 'verification' AND state = 'waiting';
+	IF p_confirm THEN
+		UPDATE mailbox SET confirmed_at = UTC_TIMESTAMP(), confirmed_from = p_address, confirmed_agent = p_agent
+		WHERE id = v_mailbox;
+		UPDATE orders SET mailbox_status = 'verified', mailbox_reason = NULL, email_draft = NULL,
+		    activation_status = 'waiting_for_data'
+		WHERE id = v_order;
+		INSERT IGNORE INTO activation (order_id) VALUES (v_order);
+		CALL outbox_tell_customer(v_order, 'verified', NULL);
+		CALL audit_add('holder', 'mailbox_verified', v_order, p_address, p_agent);
+	ELSE
+		UPDATE mailbox SET rejected_at = UTC_TIMESTAMP(), fresh_until = NULL WHERE id = v_mailbox;
+		UPDATE orders SET mailbox_status = 'waiting_for_data', mailbox_reason = 'value_rejected', email_draft = NULL
+		WHERE id = v_order;
+		CALL outbox_tell_customer(v_order, 'rejected', NULL);
+		CALL audit_add('holder', 'value_rejected', v_order, p_address, p_agent);
+	END IF;
+	COMMIT;
+END
+$$
+
+-- Verifications initiated over 30 days ago no longer count (SBR 4.2.1); a few at a time.
+CREATE OR REPLACE PROCEDURE mailbox_sweep()
+BEGIN
+	DECLARE v_count INT DEFAULT 0;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	FOR old IN (SELECT id, order_id FROM mailbox WHERE fresh_until <= UTC_TIMESTAMP() LIMIT 100) DO
+		START TRANSACTION;
+		IF (SELECT mailbox_id = old.id AND activation_status IN ('not_available', 'waiting_for_data')
+		    FROM orders WHERE id = old.order_id FOR UPDATE) THEN
+			CALL mailbox_back(old.order_id, 'mailbox_too_old');
+			CALL outbox_tell_customer(old.order_id, 'problem', 'mailbox_too_old');
+			CALL audit_add('sweep', 'mailbox_too_old', old.order_id, NULL, NULL);
+			SET v_count = v_count + 1;
+		END IF;
+		UPDATE mailbox m JOIN orders o ON o.id = m.order_id SET m.fresh_until = NULL
+		WHERE m.id = old.id AND o.activation_status <> 'waiting_for_verification';
+		COMMIT;
+	END FOR;
+	SELECT v_count AS count;
+END
+$$
+
+-- ---------------------------------------------------------------- activation (web)
+
+-- Lock an order whose activation is open. A verification that grew too old closes it for good: the caller's
+-- transaction is committed with that, and o_code says so.
+CREATE OR REPLACE PROCEDURE activation_claim(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10),
+    p_item CHAR(3), OUT o_order BIGINT UNSIGNED, OUT o_actor VARCHAR(80))
+BEGIN
+	CALL order_claim(p_who, p_secret, p_number, p_item, 'order', o_order, o_actor);
+	IF (SELECT activation_status FROM orders WHERE id = o_order) <> 'waiting_for_data' THEN
+		CALL refuse('step_not_open');
+	END IF;
+END
+$$
+
+-- Wizard 2, step 1: the optional fields chosen, as a SET ("emailAddress,commonName").
+CREATE OR REPLACE PROCEDURE activation_data(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10),
+    p_item CHAR(3), p_fields VARCHAR(64), p_address VARCHAR(45))
+BEGIN
+	DECLARE v_order BIGINT UNSIGNED;
+	DECLARE v_actor VARCHAR(80);
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	CALL activation_claim(p_who, p_secret, p_number, p_item, v_order, v_actor);
+	UPDATE activation SET fields = p_fields WHERE order_id = v_order;
+	CALL audit_add(v_actor, 'fields_saved', v_order, p_address, p_fields);
+	COMMIT;
+END
+$$
+
+-- Wizard 2, step 2. Another method than before lets go of the request handed in.
+CREATE OR REPLACE PROCEDURE activation_method(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10),
+    p_item CHAR(3), p_method VARCHAR(8), p_address VARCHAR(45))
+BEGIN
+	DECLARE v_order BIGINT UNSIGNED;
+	DECLARE v_actor VARCHAR(80);
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	CALL activation_claim(p_who, p_secret, p_number, p_item, v_order, v_actor);
+	IF (SELECT fields FROM activation WHERE order_id = v_order) IS NULL THEN CALL refuse('step_not_open'); END IF;
+	UPDATE activation SET csr = IF(method <> p_method, NULL, csr), spki_sha256 = IF(method <> p_method, NULL, spki_sha256),
+	    key_type = IF(method <> p_method, NULL, key_type), key_bits = IF(method <> p_method, NULL, key_bits),
+	    method = p_method
+	WHERE order_id = v_order;
+	CALL audit_add(v_actor, 'method_saved', v_order, p_address, p_method);
+	COMMIT;
+END
+$$
+
+-- Is this key on the block list, or another mailbox's? Refuses; used when it is handed in and again at issuance.
+CREATE OR REPLACE PROCEDURE key_refuse(p_spki BINARY(32), p_email VARCHAR(254))
+BEGIN
+	IF EXISTS (SELECT 1 FROM key_block WHERE spki_sha256 = p_spki) THEN CALL refuse('csr_key_compromised'); END IF;
+	IF EXISTS (SELECT 1 FROM certificate WHERE spki_sha256 = p_spki AND email <> p_email) THEN
+		CALL refuse('csr_key_in_use');
+	END IF;
+END
+$$
+
+-- Wizard 2, step 3: the request, judged by the worker and judged again by the signer.
+CREATE OR REPLACE PROCEDURE activation_key(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10),
+    p_item CHAR(3), p_csr BLOB, p_spki BINARY(32), p_type VARCHAR(16), p_bits INT UNSIGNED, p_address VARCHAR(45))
+BEGIN
+	DECLARE v_order BIGINT UNSIGNED;
+	DECLARE v_actor VARCHAR(80);
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	CALL activation_claim(p_who, p_secret, p_number, p_item, v_order, v_actor);
+	IF (SELECT method FROM activation WHERE order_id = v_order) IS NULL THEN CALL refuse('step_not_open'); END IF;
+	CALL key_refuse(p_spki, (SELECT email FROM orders WHERE id = v_order));
+	UPDATE activation SET csr = p_csr, spki_sha256 = p_spki, key_type = p_type, key_bits = p_bits
+	WHERE order_id = v_order;
+	CALL audit_add(v_actor, 'csr_saved', v_order, p_address, CONCAT(p_type, ' ', p_bits, ' ', HEX(p_spki)));
+	COMMIT;
+END
+$$
+
+-- Wizard 2, step 4: p_spki is the key the summary showed. Freezes the activation and queues the issuance.
+CREATE OR REPLACE PROCEDURE activation_submit(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10),
+    p_item CHAR(3), p_spki BINARY(32), p_terms_version VARCHAR(16), p_address VARCHAR(45))
+activation_submit: BEGIN
+	DECLARE v_order BIGINT UNSIGNED;
+	DECLARE v_actor VARCHAR(80);
+	DECLARE v_spki BINARY(32);
+	DECLARE v_submitted, v_fresh DATETIME;
+	DECLARE v_status VARCHAR(24);
+	DECLARE v_email VARCHAR(254) CHARACTER SET ascii COLLATE ascii_bin;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	CALL order_claim(p_who, p_secret, p_number, p_item, 'order', v_order, v_actor);
+	SELECT o.activation_status, o.email, a.spki_sha256, a.submitted_at, m.fresh_until
+	INTO v_status, v_email, v_spki, v_submitted, v_fresh
+	FROM orders o LEFT JOIN activation a ON a.order_id = o.id LEFT JOIN mailbox m ON m.id = o.mailbox_id
+	WHERE o.id = v_order;
+	IF v_submitted IS NOT NULL AND v_spki = p_spki THEN
+		COMMIT;		-- sent twice
+		SELECT 'ok' AS code, v_order AS order_id;
+		LEAVE activation_submit;
+	END IF;
+	IF v_status <> 'waiting_for_data' OR v_spki IS NULL THEN CALL refuse('step_not_open'); END IF;
+	IF v_spki <> p_spki THEN CALL refuse('summary_changed'); END IF;
+	CALL key_refuse(v_spki, v_email);
+	IF v_fresh IS NULL OR v_fresh <= UTC_TIMESTAMP() THEN
+		CALL mailbox_back(v_order, 'mailbox_too_old');
+		CALL audit_add(v_actor, 'mailbox_too_old', v_order, p_address, NULL);
+		COMMIT;
+		SELECT 'mailbox_too_old' AS code;
+		LEAVE activation_submit;
+	END IF;
+	UPDATE activation SET terms_version = p_terms_version, accepted_terms_at = UTC_TIMESTAMP(),
+	    accepted_data_at = UTC_TIMESTAMP(), submitted_at = UTC_TIMESTAMP(), submitted_by = v_actor
+	WHERE order_id = v_order;
+	UPDATE orders SET activation_status = 'waiting_for_verification', activation_reason = NULL,
+	    activation_reason_arg = NULL
+	WHERE id = v_order;
+	INSERT INTO issuance (order_id, queued_at, next_at) VALUES (v_order, UTC_TIMESTAMP(), UTC_TIMESTAMP())
+	ON DUPLICATE KEY UPDATE state = 'waiting', queued_at = UTC_TIMESTAMP(), next_at = UTC_TIMESTAMP(),
+	    taken_by = NULL, taken_until = NULL, attempts = 0, last_code = NULL;
+	CALL audit_add(v_actor, 'activation_submitted', v_order, p_address,
+	    CONCAT('terms ', p_terms_version, ', key ', HEX(v_spki)));
+	COMMIT;
+	SELECT 'ok' AS code, v_order AS order_id;
+END
+$$
+
+-- A request that was refused, counted for reports; the request itself is not kept.
+CREATE OR REPLACE PROCEDURE csr_refused(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10), p_item CHAR(3),
+    p_code VARCHAR(40), p_address VARCHAR(45))
+BEGIN
+	DECLARE v_order BIGINT UNSIGNED;
+	DECLARE v_actor VARCHAR(80);
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	CALL order_claim(p_who, p_secret, p_number, p_item, 'order', v_order, v_actor);
+	CALL audit_add(v_actor, 'csr_refused', v_order, p_address, p_code);
+	COMMIT;
+END
+$$
+
+-- Somebody pasted a private key: its public key serves nobody any more (SBR 6.1.1.3).
+CREATE OR REPLACE PROCEDURE key_pasted(p_spki BINARY(32), p_address VARCHAR(45))
+BEGIN
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	INSERT IGNORE INTO key_block (spki_sha256, source, added_at) VALUES (p_spki, 'pasted', UTC_TIMESTAMP());
+	IF ROW_COUNT() > 0 THEN CALL audit_add('web', 'key_pasted', NULL, p_address, HEX(p_spki)); END IF;
+	COMMIT;
+END
+$$
+
+-- Is this key refused for this order's mailbox? Answers by refusing; changes nothing. For the live check.
+CREATE OR REPLACE PROCEDURE key_check(p_spki BINARY(32))
+BEGIN
+	IF EXISTS (SELECT 1 FROM key_block WHERE spki_sha256 = p_spki) THEN CALL refuse('csr_key_compromised'); END IF;
+END
+$$
+
+-- ---------------------------------------------------------------- outbox (mailer)
+
+-- Take up to p_n waiting mails for p_lease seconds. A row whose mailer died comes round again after that.
+CREATE OR REPLACE PROCEDURE outbox_take(p_mailer VARCHAR(64), p_n INT UNSIGNED, p_lease INT UNSIGNED)
+BEGIN
+	DECLARE v_ids LONGTEXT;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	SELECT JSON_ARRAYAGG(id) INTO v_ids FROM (SELECT id FROM outbox
+	    WHERE state = 'waiting' AND next_at <= UTC_TIMESTAMP(3) ORDER BY next_at LIMIT p_n
+	    FOR UPDATE SKIP LOCKED) AS due;
+	IF v_ids IS NOT NULL THEN
+		UPDATE outbox b JOIN JSON_TABLE(v_ids, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j ON j.id = b.id
+		SET b.taken_by = p_mailer, b.next_at = UTC_TIMESTAMP(3) + INTERVAL p_lease SECOND,
+		    b.attempts = b.attempts + 1;
+	END IF;
+	COMMIT;
+	SELECT b.id, b.kind, CONCAT(o.number, '/', o.item) AS order_number, b.recipient, o.email, b.language,
+	    b.attempts - 1 AS attempts, UNIX_TIMESTAMP(b.created_at) AS created_at, UNIX_TIMESTAMP() AS now,
+	    b.mailbox_id, o.customer_name, o.product, b.arg, o.activation_reason_arg,
+	    UNIX_TIMESTAMP(CASE b.kind WHEN 'verified' THEN m.confirmed_at WHEN 'rejected' THEN m.rejected_at
+		WHEN 'revoked' THEN c.revoked_at END) AS happened_at,
+	    c.der AS certificate, i.certificate AS issuer, r.certificate AS root
+	FROM JSON_TABLE(COALESCE(v_ids, '[]'), '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j
+	JOIN outbox b ON b.id = j.id JOIN orders o ON o.id = b.order_id LEFT JOIN mailbox m ON m.id = b.mailbox_id
+	LEFT JOIN certificate c ON c.order_id = o.id AND b.kind IN ('certificate_issued', 'revoked')
+	LEFT JOIN issuer i ON i.id = c.issuer_id LEFT JOIN issuer r ON r.id = i.parent_id
+	ORDER BY b.id;
+END
+$$
+
+-- Note the hash of the random value that a verification mail is about to carry; it dies 24 hours later, to the
+-- second. When the mail has no purpose any more it is dropped and the answer is value_replaced.
+CREATE OR REPLACE PROCEDURE outbox_value(p_id BIGINT UNSIGNED, p_hash BINARY(32))
+BEGIN
+	DECLARE v_mailbox BIGINT UNSIGNED;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	SELECT b.mailbox_id INTO v_mailbox
+	FROM outbox b JOIN mailbox m ON m.id = b.mailbox_id JOIN orders o ON o.id = b.order_id
+	WHERE b.id = p_id AND b.kind = 'verification' AND b.state = 'waiting' AND o.cancelled_at IS NULL
+	    AND m.confirmed_at IS NULL AND m.rejected_at IS NULL AND m.replaced_at IS NULL;
+	IF v_mailbox IS NULL THEN
+		UPDATE outbox SET state = 'dropped', done_at = UTC_TIMESTAMP() WHERE id = p_id AND state = 'waiting';
+	ELSE
+		INSERT IGNORE INTO mailbox_value (hash, mailbox_id, outbox_id, created_at, expires_at)
+		VALUES (p_hash, v_mailbox, p_id, UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 24 HOUR);
+	END IF;
+	COMMIT;
+	SELECT IF(v_mailbox IS NULL, 'value_replaced', 'ok') AS code;
+END
+$$
+
+-- How a mail ended: p_state 'sent', 'refused', 'given_up' or 'dropped', or 'waiting' to try again after p_pause
+-- seconds. A verification that cannot be delivered is the person's to mend: the order says so.
+CREATE OR REPLACE PROCEDURE outbox_done(p_id BIGINT UNSIGNED, p_state VARCHAR(8), p_pause INT UNSIGNED,
+    p_server VARCHAR(253), p_reply VARCHAR(512))
+BEGIN
+	DECLARE v_order BIGINT UNSIGNED;
+	DECLARE v_kind VARCHAR(24);
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	SELECT order_id, kind INTO v_order, v_kind FROM outbox
+	WHERE id = p_id AND state = 'waiting' FOR UPDATE;
+	IF v_order IS NOT NULL THEN
+		UPDATE outbox SET state = p_state, next_at = UTC_TIMESTAMP(3) + INTERVAL p_pause SECOND,
+		    taken_by = NULL, done_at = IF(p_state = 'waiting', NULL, UTC_TIMESTAMP()), server = p_server,
+		    reply = p_reply
+		WHERE id = p_id;
+		CALL audit_add('mailer', CASE
+		    WHEN p_state = 'sent' AND v_kind = 'certificate_issued' THEN 'certificate_mailed'
+		    WHEN p_state = 'sent' THEN 'mail_accepted'
+		    WHEN p_state = 'waiting' THEN 'mail_delayed'
+		    WHEN p_state = 'dropped' THEN 'mail_dropped'
+		    ELSE 'mail_failed' END,
+		    v_order, NULL, CONCAT(COALESCE(p_server, ''), ': ', COALESCE(p_reply, '')));
+	END IF;
+	COMMIT;
+END
+$$
+
+-- ---------------------------------------------------------------- issuance (signer)
+
+-- Take up to p_n submitted orders for p_lease seconds, with all that is needed to judge them.
+CREATE OR REPLACE PROCEDURE issuance_take(p_signer VARCHAR(64), p_n INT UNSIGNED, p_lease INT UNSIGNED)
+BEGIN
+	DECLARE v_ids LONGTEXT;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	SELECT JSON_ARRAYAGG(order_id) INTO v_ids FROM (SELECT order_id FROM issuance
+	    WHERE state = 'waiting' AND next_at <= UTC_TIMESTAMP() ORDER BY next_at LIMIT p_n
+	    FOR UPDATE SKIP LOCKED) AS due;
+	IF v_ids IS NOT NULL THEN
+		UPDATE issuance s JOIN JSON_TABLE(v_ids, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j
+		    ON j.id = s.order_id
+		SET s.taken_by = p_signer, s.next_at = UTC_TIMESTAMP() + INTERVAL p_lease SECOND,
+		    s.taken_until = UTC_TIMESTAMP() + INTERVAL p_lease SECOND, s.attempts = s.attempts + 1;
+	END IF;
+	COMMIT;
+	SELECT o.id AS order_id, CONCAT(o.number, '/', o.item) AS order_number, o.product, o.email, s.attempts,
+	    m.email AS mailbox_email, UNIX_TIMESTAMP(m.initiated_at) AS initiated_at,
+	    UNIX_TIMESTAMP(m.confirmed_at) AS confirmed_at,
+	    m.replaced_at IS NULL AND m.rejected_at IS NULL AND o.cancelled_at IS NULL
+		AND o.mailbox_status = 'verified' AND o.activation_status = 'waiting_for_verification' AS standing,
+	    a.fields, a.csr, a.terms_version,
+	    a.submitted_at IS NOT NULL AND a.accepted_terms_at IS NOT NULL AND a.accepted_data_at IS NOT NULL
+		AS statements,
+	    a.spki_sha256,
+	    EXISTS (SELECT 1 FROM key_block k WHERE k.spki_sha256 = a.spki_sha256) AS key_blocked,
+	    EXISTS (SELECT 1 FROM certificate x WHERE x.spki_sha256 = a.spki_sha256 AND x.email <> o.email) AS key_in_use,
+	    (SELECT UNIX_TIMESTAMP(MAX(k.valid_until)) FROM caa_check k WHERE k.order_id = o.id
+		AND k.decision = 'permitted') AS caa_valid_until,
+	    UNIX_TIMESTAMP() AS now
+	FROM JSON_TABLE(COALESCE(v_ids, '[]'), '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j
+	JOIN orders o ON o.id = j.id JOIN issuance s ON s.order_id = o.id
+	JOIN mailbox m ON m.id = o.mailbox_id JOIN activation a ON a.order_id = o.id;
+END
+$$
+
+-- Write down serial and hash of what is about to be signed: [{"order": n, "issuer": n, "serial": "hex",
+-- "tbs": "hex", "not_after": unix time}, …]. A serial reserved earlier for the same order was abandoned by a
+-- crash: it goes on the CRL. Answers the orders that may be signed now.
+CREATE OR REPLACE PROCEDURE issuance_reserve(p_signer VARCHAR(64), p_batch LONGTEXT)
+BEGIN
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	INSERT IGNORE INTO revocation (issuer_id, serial, revoked_at, reason, not_after, requested_by)
+	SELECT s.issuer_id, s.serial, UTC_TIMESTAMP(), 0, UTC_TIMESTAMP() + INTERVAL 825 DAY, 'signer:abandoned'
+	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order')) j
+	JOIN issuance i ON i.order_id = j.id AND i.state = 'waiting' AND i.taken_by = p_signer
+	    AND i.taken_until > UTC_TIMESTAMP()
+	JOIN serial s ON s.order_id = j.id AND s.state = 'reserved';
+	IF ROW_COUNT() > 0 THEN
+		INSERT INTO audit (at, actor, event, order_id, detail)
+		SELECT UTC_TIMESTAMP(6), CONCAT('signer:', p_signer), 'serial_abandoned', s.order_id, HEX(s.serial)
+		FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order')) j
+		JOIN issuance i ON i.order_id = j.id AND i.state = 'waiting' AND i.taken_by = p_signer
+		JOIN serial s ON s.order_id = j.id AND s.state = 'reserved';
+		UPDATE JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order')) j
+		JOIN issuance i ON i.order_id = j.id AND i.state = 'waiting' AND i.taken_by = p_signer
+		JOIN serial s ON s.order_id = j.id AND s.state = 'reserved'
+		SET s.state = 'abandoned';
+	END IF;
+	INSERT INTO serial (issuer_id, serial, order_id, tbs_sha256, reserved_at)
+	SELECT j.issuer, UNHEX(j.serial), j.id, UNHEX(j.tbs), UTC_TIMESTAMP()
+	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', issuer INT PATH '$.issuer',
+	    serial CHAR(32) PATH '$.serial', tbs CHAR(64) PATH '$.tbs')) j
+	JOIN issuance i ON i.order_id = j.id AND i.state = 'waiting' AND i.taken_by = p_signer
+	    AND i.taken_until > UTC_TIMESTAMP()
+	JOIN orders o ON o.id = j.id AND o.activation_status = 'waiting_for_verification' AND o.mailbox_status = 'verified'
+	LEFT JOIN certificate c ON c.order_id = j.id
+	WHERE c.id IS NULL;
+	COMMIT;
+	SELECT j.id AS order_id
+	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', issuer INT PATH '$.issuer',
+	    serial CHAR(32) PATH '$.serial')) j
+	JOIN serial s ON s.issuer_id = j.issuer AND s.serial = UNHEX(j.serial) AND s.state = 'reserved';
+END
+$$
+
+-- Store what was signed: [{"order", "issuer", "serial", "der": base64, "sha256", "spki", "email", "not_before",
+-- "not_after"}, …]. Only a serial still reserved counts; with it end the order, its mail and its audit event.
+-- Answers the orders stored.
+CREATE OR REPLACE PROCEDURE issuance_store(p_signer VARCHAR(64), p_batch LONGTEXT)
+BEGIN
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	INSERT INTO certificate (order_id, issuer_id, serial, email, der, sha256, spki_sha256, not_before, not_after,
+	    issued_at)
+	SELECT j.id, j.issuer, s.serial, j.email, FROM_BASE64(j.der), UNHEX(j.sha256), UNHEX(j.spki),
+	    FROM_UNIXTIME(j.not_before), FROM_UNIXTIME(j.not_after), UTC_TIMESTAMP()
+	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', issuer INT PATH '$.issuer',
+	    serial CHAR(32) PATH '$.serial', der TEXT PATH '$.der', sha256 CHAR(64) PATH '$.sha256',
+	    spki CHAR(64) PATH '$.spki', email VARCHAR(254) PATH '$.email', not_before BIGINT PATH '$.not_before',
+	    not_after BIGINT PATH '$.not_after')) j
+	JOIN serial s ON s.issuer_id = j.issuer AND s.serial = UNHEX(j.serial) AND s.order_id = j.id
+	    AND s.state = 'reserved'
+	FOR UPDATE;
+	UPDATE JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
+	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial)
+	JOIN serial s ON s.issuer_id = c.issuer_id AND s.serial = c.serial AND s.state = 'reserved'
+	JOIN issuance i ON i.order_id = j.id
+	JOIN orders o ON o.id = j.id
+	JOIN mailbox m ON m.id = o.mailbox_id
+	SET s.state = 'issued', i.state = 'done', i.done_at = UTC_TIMESTAMP(), i.taken_by = NULL, i.last_code = NULL,
+	    o.activation_status = 'verified', o.activation_reason = NULL, o.activation_reason_arg = NULL,
+	    m.fresh_until = NULL;
+	INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, created_at, next_at)
+	SELECT 'certificate_issued', o.id, o.mailbox_id, c.email, o.language, UTC_TIMESTAMP(), UTC_TIMESTAMP(3)
+	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
+	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial)
+	JOIN orders o ON o.id = j.id
+	WHERE NOT EXISTS (SELECT 1 FROM outbox b WHERE b.order_id = o.id AND b.kind = 'certificate_issued');
+	INSERT INTO audit (at, actor, event, order_id, detail)
+	SELECT UTC_TIMESTAMP(6), CONCAT('signer:', p_signer), 'certificate_issued', c.order_id,
+	    CONCAT('serial ', HEX(c.serial), ', sha256 ', HEX(c.sha256))
+	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
+	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial);
+	COMMIT;
+	SELECT j.id AS order_id
+	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
+	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial);
+END
+$$
+
+-- The signer will not issue: back to the person. p_step says which step must be done again.
+CREATE OR REPLACE PROCEDURE issuance_return(p_order BIGINT UNSIGNED, p_signer VARCHAR(64), p_step VARCHAR(12),
+    p_code VARCHAR(40), p_arg VARCHAR(200))
+BEGIN
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	DO (SELECT id FROM orders WHERE id = p_order FOR UPDATE);
+	UPDATE issuance SET state = 'returned', taken_by = NULL, last_code = p_code
+	WHERE order_id = p_order AND state = 'waiting' AND taken_by = p_signer;
+	IF ROW_COUNT() > 0 THEN
+		IF p_step = 'mailbox' THEN
+			CALL mailbox_back(p_order, p_code);
+		ELSE
+			UPDATE activation SET submitted_at = NULL, accepted_terms_at = NULL, accepted_data_at = NULL
+			WHERE order_id = p_order;
+			UPDATE orders SET activation_status = 'waiting_for_data', activation_reason = p_code,
+			    activation_reason_arg = p_arg
+			WHERE id = p_order;
+		END IF;
+		CALL outbox_tell_customer(p_order, 'problem', p_code);
+		CALL audit_add(CONCAT('signer:', p_signer), 'issuance_refused', p_order, NULL,
+		    CONCAT(p_code, ' ', COALESCE(p_arg, '')));
+	END IF;
+	COMMIT;
+END
+$$
+
+-- Not now: the signer tries again by itself after p_pause seconds.
+CREATE OR REPLACE PROCEDURE issuance_later(p_order BIGINT UNSIGNED, p_signer VARCHAR(64), p_code VARCHAR(40),
+    p_pause INT UNSIGNED)
+BEGIN
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	UPDATE issuance SET next_at = UTC_TIMESTAMP() + INTERVAL p_pause SECOND, taken_by = NULL, taken_until = NULL,
+	    last_code = p_code
+	WHERE order_id = p_order AND state = 'waiting' AND taken_by = p_signer;
+	IF ROW_COUNT() > 0 THEN
+		CALL audit_add(CONCAT('signer:', p_signer), 'issuance_delayed', p_order, NULL, p_code);
+	END IF;
+	COMMIT;
+END
+$$
+
+CREATE OR REPLACE PROCEDURE caa_record(p_order BIGINT UNSIGNED, p_signer VARCHAR(64), p_domain VARCHAR(253),
+    p_decision VARCHAR(10), p_found_at VARCHAR(253), p_records VARCHAR(2000), p_secure BOOLEAN,
+    p_checked_at BIGINT, p_valid_until BIGINT)
+BEGIN
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	INSERT INTO caa_check (order_id, domain, decision, found_at, records, secure, checked_at, valid_until)
+	VALUES (p_order, p_domain, p_decision, p_found_at, p_records, p_secure, FROM_UNIXTIME(p_checked_at),
+	    FROM_UNIXTIME(p_valid_until));
+	CALL audit_add(CONCAT('signer:', p_signer), CONCAT('caa_', p_decision), p_order, NULL,
+	    CONCAT(p_domain, ' ', COALESCE(p_found_at, '-'), ' ', LEFT(COALESCE(p_records, ''), 600)));
+	COMMIT;
+END
+$$
+
+-- ---------------------------------------------------------------- certificate
+
+-- Put a certificate's serial on the list of the next CRL (SBR 4.9). The signer sees it within a minute.
+CREATE OR REPLACE PROCEDURE revocation_add(p_order BIGINT UNSIGNED, p_reason TINYINT UNSIGNED, p_by VARCHAR(80),
+    p_address VARCHAR(45), p_received_at DATETIME)
+BEGIN
+	INSERT INTO revocation (issuer_id, serial, revoked_at, reason, not_after, requested_by, received_at)
+	SELECT issuer_id, serial, UTC_TIMESTAMP(), p_reason, not_after, p_by, p_received_at
+	FROM certificate WHERE order_id = p_order;
+	IF p_reason = 1 THEN
+		INSERT IGNORE INTO key_block (spki_sha256, source, added_at)
+		SELECT spki_sha256, 'keyCompromise', UTC_TIMESTAMP() FROM certificate WHERE order_id = p_order;
+	END IF;
+	UPDATE certificate SET revoked_at = UTC_TIMESTAMP() WHERE order_id = p_order;
+	INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, arg, created_at, next_at)
+	SELECT 'revoked', o.id, o.mailbox_id, c.email, o.language, p_reason, UTC_TIMESTAMP(), UTC_TIMESTAMP(3)
+	FROM certificate c JOIN orders o ON o.id = c.order_id WHERE c.order_id = p_order;
+	CALL audit_add(p_by, 'certificate_revoked', p_order, p_address, CONCAT('reason ', p_reason));
+END
+$$
+
+-- Self-service revocation. A second time with any reason is said calmly: certificate_revoked_already.
+CREATE OR REPLACE PROCEDURE certificate_revoke(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10),
+    p_item CHAR(3), p_reason TINYINT UNSIGNED, p_address VARCHAR(45))
+BEGIN
+	DECLARE v_order BIGINT UNSIGNED;
+	DECLARE v_actor VARCHAR(80);
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	CALL order_claim(p_who, p_secret, p_number, p_item, 'revoke', v_order, v_actor);
+	IF NOT EXISTS (SELECT 1 FROM certificate WHERE order_id = v_order) THEN CALL refuse('certificate_missing'); END IF;
+	IF (SELECT revoked_at FROM certificate WHERE order_id = v_order) IS NULL THEN
+		CALL revocation_add(v_order, p_reason, v_actor, p_address, UTC_TIMESTAMP());
+	END IF;
+	COMMIT;
+END
+$$
