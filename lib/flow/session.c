@@ -1,0 +1,129 @@
+/* session.c - signing in and out; see session.h. */
+#include "lib/flow/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+#include "lib/base/conf.h"
+#include "lib/base/err.h"
+#include "lib/db/db.h"
+#include "lib/flow/password.h"
+
+#define LOGIN_MAX    190
+#define PASSWORD_MAX 1024
+#define HASH_WAIT_MS 3000 /* how long a sign-in waits for its turn to hash */
+
+/* Take one of the host's turns to compute a password hash: a lock on one of so many files. Memory and time of a
+ * hash are its point, so a flood of sign-ins must not take a host's all. Gives the descriptor to close. */
+static int turn_take(const struct conf *conf, int *out, struct err *e)
+{
+	const struct timespec pause = {.tv_nsec = 20 * 1000000L};
+	long turns = conf_number(conf, SET_WEB_HASHES);
+	char path[4096];
+
+	for (int waited = 0; waited < HASH_WAIT_MS; waited += 20) {
+		for (long i = 0; i < turns; i++) {
+			int fd;
+
+			(void)snprintf(path, sizeof(path), "%s/hash.%ld", conf_text(conf, SET_WEB_RUN_DIR), i);
+			fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+			if (fd == -1)
+				return err_errno(e, FAULT_internal, "open %s", path);
+			if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+				*out = fd;
+				return 0;
+			}
+			(void)close(fd);
+		}
+		(void)nanosleep(&pause, NULL);
+	}
+	return err_set(e, FAULT_busy, "sign-in: no turn to hash within %d ms", HASH_WAIT_MS);
+}
+
+/* The password's derived key with the login's salt. */
+static int login_derive(struct db *db, const struct conf *conf, const struct actor *actor, const char *login,
+    const char *password, unsigned char derived[PASSWORD_DERIVED_LEN], struct err *e)
+{
+	struct db_rows *rows = NULL;
+	const char *salt;
+	size_t salt_len;
+	int turn = -1, rc = -1;
+
+	if (db_run(db, STMT_SIGN_IN_BEGIN, &rows, e, DB_ARGS(P_TEXT(login), P_TEXT(actor->address))) == -1)
+		return -1;
+	salt = db_bytes(rows, 0, "salt", &salt_len);
+	if (salt == NULL || salt_len != PASSWORD_SALT_LEN)
+		(void)err_set(e, FAULT_internal, "sign-in: salt of %zu octets", salt_len);
+	else if (turn_take(conf, &turn, e) == 0)
+		rc = password_derive(derived, password, (const unsigned char *)salt, e);
+	if (turn != -1)
+		(void)close(turn);
+	db_rows_free(rows);
+	return rc;
+}
+
+int session_sign_in(struct db *db, const struct conf *conf, struct actor *actor, const char *login,
+    const char *password, struct err *e)
+{
+	unsigned char derived[PASSWORD_DERIVED_LEN], id[SESSION_ID_LEN];
+	struct db_rows *rows = NULL;
+	const bool had = actor->kind == ACTOR_SESSION;
+	int rc = -1;
+
+	if (*login == '\0')
+		return err_set(e, FAULT_login_missing, "sign-in without a login");
+	if (*password == '\0')
+		return err_set(e, FAULT_password_missing, "sign-in without a password");
+	if (strlen(login) > LOGIN_MAX || strlen(password) > PASSWORD_MAX)
+		return err_set(e, FAULT_sign_in_refused, "sign-in: login or password too long");
+	if (login_derive(db, conf, actor, login, password, derived, e) == -1)
+		return -1;
+	if (RAND_bytes(id, sizeof(id)) != 1) {
+		(void)err_set(e, FAULT_internal, "sign-in: no random octets");
+		goto out;
+	}
+	if (db_run(db, STMT_SIGN_IN, &rows, e,
+		DB_ARGS(P_TEXT(login), P_BYTES(derived, sizeof(derived)),
+		    had ? P_BYTES(actor->secret, actor->secret_len) : P_NULL(), P_BYTES(id, sizeof(id)),
+		    P_NUMBER(conf_number(conf, SET_WEB_SESSION_IDLE)), P_NUMBER(conf_number(conf, SET_WEB_SESSION_MAX)),
+		    P_TEXT(actor->address))) == -1)
+		goto out;
+	if (strcmp(db_text(rows, 0, "code"), "ok") != 0) {
+		(void)err_set(e, FAULT_sign_in_refused, "sign-in from %s refused", actor->address);
+		goto out;
+	}
+	actor->kind = ACTOR_SESSION;
+	memcpy(actor->secret, id, sizeof(id));
+	actor->secret_len = sizeof(id);
+	rc = 0;
+out:
+	OPENSSL_cleanse(derived, sizeof(derived));
+	OPENSSL_cleanse(id, sizeof(id));
+	db_rows_free(rows);
+	return rc;
+}
+
+int session_sign_out(struct db *db, const struct actor *actor, struct err *e)
+{
+	return db_run(db, STMT_SIGN_OUT, NULL, e,
+	    DB_ARGS(P_BYTES(actor->secret, actor->secret_len), P_TEXT(actor->address)));
+}
+
+int session_touch(struct db *db, const struct actor *actor, struct err *e)
+{
+	return db_run(db, STMT_SESSION_TOUCH, NULL, e, DB_ARGS(P_BYTES(actor->secret, actor->secret_len)));
+}
+
+int session_language(struct db *db, const struct actor *actor, const char *language, struct err *e)
+{
+	return db_run(db, STMT_ACCOUNT_LANGUAGE, NULL, e,
+	    DB_ARGS(P_BYTES(actor->secret, actor->secret_len), P_TEXT(language)));
+}

@@ -1,0 +1,17 @@
+/* signer_client.h - what a worker may say to the signer. */
+#ifndef LIB_IPC_SIGNER_CLIENT_H
+#define LIB_IPC_SIGNER_CLIENT_H
+
+#include <stdint.h>
+
+struct conf;
+struct err;
+
+/* Tell the signer that an order waits. Only saves seconds: a nudge that is lost is made good by the signer's own
+ * looking, so nothing is reported. Waits at most 200 ms. */
+void signer_nudge(const struct conf *, uint64_t order_id);
+
+/* Ask whether the signer can sign. FAULT_busy when not. Waits at most 2 s. */
+int signer_ping(const struct conf *, struct err *e);
+
+#endif
