@@ -1,0 +1,426 @@
+/* page.c - rendering ClearSilver templates; see page.h. */
+#include "cgi/page.h"
+
+#include <dirent.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include <ClearSilver/ClearSilver.h>
+
+#include "lib/base/conf.h"
+
+#define LANGUAGES_MAX 16
+#define TEMPLATES_MAX 64
+
+struct language {
+	char code[8];
+	HDF *words; /* owned */
+};
+
+struct template {
+	char name[40];
+	CSPARSE *tree; /* owned */
+};
+
+struct pages {
+	HDF *data; /* owned; the data of the request in hand, and Config */
+	struct language languages[LANGUAGES_MAX];
+	int language_count;
+	struct template templates[TEMPLATES_MAX];
+	int template_count;
+	char dir[1024];
+	char brand_name[200], brand_support[200], mail_viewer[8], demo_hint[400];
+};
+
+/* Turn a ClearSilver error into ours, freeing it. Always -1. */
+static int err_neo(struct err *e, NEOERR *ne, const char *what)
+{
+	STRING words;
+
+	string_init(&words);
+	nerr_error_string(ne, &words);
+	(void)err_set(e, FAULT_internal, "%s: %s", what, words.buf == NULL ? "?" : words.buf);
+	string_clear(&words);
+	nerr_ignore(&ne);
+	return -1;
+}
+
+/* --- opening --- */
+
+static int words_load(struct pages *pages, const char *file, struct err *e)
+{
+	struct language *l = &pages->languages[pages->language_count];
+	char path[2048];
+	NEOERR *ne;
+
+	(void)snprintf(l->code, sizeof(l->code), "%.2s", file);
+	(void)snprintf(path, sizeof(path), "%s/words/%s", pages->dir, file);
+	ne = hdf_init(&l->words);
+	pages->language_count++;
+	if (ne == STATUS_OK)
+		ne = hdf_read_file(l->words, path);
+	return ne == STATUS_OK ? 0 : err_neo(e, ne, path);
+}
+
+static int words_filter(const struct dirent *d)
+{
+	size_t len = strlen(d->d_name);
+
+	return len == 6 && strcmp(d->d_name + 2, ".hdf") == 0;
+}
+
+static int words_load_all(struct pages *pages, struct err *e)
+{
+	struct dirent **files = NULL;
+	char path[2048];
+	int n, rc = 0;
+
+	(void)snprintf(path, sizeof(path), "%s/words", pages->dir);
+	n = scandir(path, &files, words_filter, alphasort);
+	if (n <= 0)
+		rc = err_errno(e, FAULT_config_invalid, "no words in %s", path);
+	for (int i = 0; i < n; i++) {
+		if (rc == 0 && pages->language_count < LANGUAGES_MAX)
+			rc = words_load(pages, files[i]->d_name, e);
+		free(files[i]);
+	}
+	free(files);
+	return rc;
+}
+
+int pages_open(struct pages **out, const struct conf *conf, struct err *e)
+{
+	struct pages *pages = calloc(1, sizeof(*pages));
+	char path[2048];
+	NEOERR *ne;
+
+	if (pages == NULL)
+		return err_set(e, FAULT_busy, "pages: out of memory");
+	(void)snprintf(pages->dir, sizeof(pages->dir), "%s", conf_text(conf, SET_HDF_DIR));
+	(void)snprintf(pages->brand_name, sizeof(pages->brand_name), "%s", conf_text(conf, SET_BRAND_NAME));
+	(void)snprintf(pages->brand_support, sizeof(pages->brand_support), "%s", conf_text(conf, SET_BRAND_SUPPORT));
+	(void)snprintf(pages->demo_hint, sizeof(pages->demo_hint), "%s", conf_text(conf, SET_WEB_DEMO_HINT));
+	if (*conf_text(conf, SET_WEB_MAIL_VIEWER) != '\0')
+		(void)snprintf(pages->mail_viewer, sizeof(pages->mail_viewer), "1");
+	(void)snprintf(path, sizeof(path), "%s/pages", pages->dir);
+	ne = hdf_init(&pages->data);
+	if (ne == STATUS_OK)
+		ne = hdf_set_value(pages->data, "Config.VarEscapeMode", "html");
+	if (ne == STATUS_OK)
+		ne = hdf_set_value(pages->data, "hdf.loadpaths.0", path);
+	if (ne != STATUS_OK ? err_neo(e, ne, "pages") == -1 : words_load_all(pages, e) == -1) {
+		pages_close(pages);
+		return -1;
+	}
+	*out = pages;
+	return 0;
+}
+
+void pages_close(struct pages *pages)
+{
+	if (pages == NULL)
+		return;
+	for (int i = 0; i < pages->template_count; i++)
+		cs_destroy(&pages->templates[i].tree);
+	for (int i = 0; i < pages->language_count; i++)
+		hdf_destroy(&pages->languages[i].words);
+	hdf_destroy(&pages->data);
+	free(pages);
+}
+
+/* --- language --- */
+
+static const struct language *language_find(const struct pages *pages, const char *code, size_t len)
+{
+	for (int i = 0; i < pages->language_count; i++)
+		if (len == 2 && strncasecmp(pages->languages[i].code, code, 2) == 0)
+			return &pages->languages[i];
+	return NULL;
+}
+
+bool page_language_known(const struct pages *pages, const char *language)
+{
+	return language_find(pages, language, strlen(language)) != NULL;
+}
+
+/* The known language of an Accept-Language header with the highest weight (RFC 9110 12.5.4), or NULL. */
+static const struct language *language_accepted(const struct pages *pages, const char *header)
+{
+	const struct language *best = NULL;
+	double best_weight = 0;
+
+	while (*header != '\0') {
+		size_t item = strcspn(header, ","), tag = strcspn(header, ",;- ");
+		const struct language *l = language_find(pages, header, tag);
+		const char *q = memmem(header, item, "q=", 2);
+		double weight = q == NULL ? 1.0 : strtod(q + 2, NULL);
+
+		if (l != NULL && weight > best_weight) {
+			best = l;
+			best_weight = weight;
+		}
+		header += item;
+		header += strspn(header, ", ");
+	}
+	return best;
+}
+
+void page_choose_language(struct req *r, const char *wish, const char *cookie, const char *accept_language)
+{
+	const struct pages *pages = r->w->pages;
+	const struct language *l = wish == NULL ? NULL : language_find(pages, wish, strlen(wish));
+
+	if (l == NULL && cookie != NULL)
+		l = language_find(pages, cookie, strlen(cookie));
+	if (l == NULL && accept_language != NULL)
+		l = language_accepted(pages, accept_language);
+	if (l == NULL)
+		l = language_find(pages, "en", 2);
+	if (l == NULL)
+		l = &pages->languages[0];
+	(void)snprintf(r->language, sizeof(r->language), "%s", l->code);
+}
+
+/* --- data --- */
+
+void page_begin(struct req *r)
+{
+	HDF *child = hdf_obj_child(r->w->pages->data), *next;
+	NEOERR *ne;
+
+	for (; child != NULL; child = next) {
+		const char *name = hdf_obj_name(child);
+
+		next = hdf_obj_next(child);
+		if (strcmp(name, "Config") == 0 || strcmp(name, "hdf") == 0)
+			continue;
+		ne = hdf_remove_tree(r->w->pages->data, name);
+		nerr_ignore(&ne);
+	}
+	r->hdf = r->w->pages->data;
+}
+
+void page_set(struct req *r, const char *name, const char *value)
+{
+	NEOERR *ne;
+
+	if (value == NULL || *value == '\0')
+		return;
+	ne = hdf_set_value(r->hdf, name, value);
+	nerr_ignore(&ne); /* only memory can fail here; the page then lacks a value */
+}
+
+void page_setf(struct req *r, const char *name, const char *fmt, ...)
+{
+	char value[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+	page_set(r, name, value);
+}
+
+void page_set_in(struct req *r, const char *prefix, const char *name, const char *value)
+{
+	char path[160];
+
+	if (value == NULL || *value == '\0')
+		return;
+	(void)snprintf(path, sizeof(path), "%s.%s", prefix, name);
+	page_set(r, path, value);
+}
+
+const char *page_word(struct req *r, const char *name)
+{
+	const struct language *l = language_find(r->w->pages, r->language, strlen(r->language));
+	const char *word = l == NULL ? NULL : hdf_get_value(l->words, name, NULL);
+
+	return word == NULL ? "" : word;
+}
+
+/* A fault's sentence with {arg} replaced, set as <prefix>.<part>. */
+static void fault_part_set(struct req *r, const char *prefix, const char *code, const char *part, const char *arg)
+{
+	char name[128];
+	struct buf text = {0};
+	const char *word, *brace;
+
+	(void)snprintf(name, sizeof(name), "Fault.%s.%s", code, part);
+	word = page_word(r, name);
+	while ((brace = strstr(word, "{arg}")) != NULL) {
+		buf_add(&text, word, (size_t)(brace - word));
+		buf_puts(&text, arg);
+		word = brace + strlen("{arg}");
+	}
+	buf_puts(&text, word);
+	page_set_in(r, prefix, part, text.data);
+	buf_free(&text);
+}
+
+void page_set_fault(struct req *r, const char *prefix, enum fault fault, const char *arg)
+{
+	const char *code = fault_code(fault);
+
+	page_set_in(r, prefix, "code", code);
+	fault_part_set(r, prefix, code, "says", arg == NULL ? "" : arg);
+	fault_part_set(r, prefix, code, "help", arg == NULL ? "" : arg);
+	fault_part_set(r, prefix, code, "command", arg == NULL ? "" : arg);
+}
+
+void page_add_error(struct req *r, const struct err *e)
+{
+	char prefix[32];
+	int n = 0;
+
+	for (HDF *at = hdf_get_child(r->hdf, "Error"); at != NULL; at = hdf_obj_next(at))
+		n++;
+	(void)snprintf(prefix, sizeof(prefix), "Error.%d", n);
+	page_set_in(r, prefix, "field", fault_field(e->fault));
+	page_set_fault(r, prefix, e->fault, e->arg);
+	if (n == 0)
+		r->status = fault_status(e->fault);
+}
+
+/* --- rendering --- */
+
+static NEOERR *page_append(void *ctx, char *text)
+{
+	buf_puts(ctx, text);
+	return STATUS_OK;
+}
+
+static int template_find(struct pages *pages, const char *name, CSPARSE **out, struct err *e)
+{
+	struct template *t;
+	char file[64];
+	NEOERR *ne;
+
+	for (int i = 0; i < pages->template_count; i++) {
+		if (strcmp(pages->templates[i].name, name) == 0) {
+			*out = pages->templates[i].tree;
+			return 0;
+		}
+	}
+	if (pages->template_count == TEMPLATES_MAX)
+		return err_set(e, FAULT_internal, "more than %d templates", TEMPLATES_MAX);
+	t = &pages->templates[pages->template_count];
+	(void)snprintf(t->name, sizeof(t->name), "%s", name);
+	(void)snprintf(file, sizeof(file), "%s.cs", name);
+	ne = cs_init(&t->tree, pages->data);
+	if (ne == STATUS_OK)
+		ne = cgi_register_strfuncs(t->tree);
+	if (ne == STATUS_OK)
+		ne = cs_parse_file(t->tree, file);
+	if (ne != STATUS_OK) {
+		cs_destroy(&t->tree);
+		return err_neo(e, ne, file);
+	}
+	pages->template_count++;
+	*out = t->tree;
+	return 0;
+}
+
+/* What every page is told. */
+static void page_set_common(struct req *r)
+{
+	struct pages *pages = r->w->pages;
+	char token[44], prefix[32];
+
+	req_form_token(r, token);
+	page_set(r, "Form.token", token);
+	page_set(r, "Lang", r->language);
+	page_set(r, "Brand.name", pages->brand_name);
+	page_set(r, "Brand.support", pages->brand_support);
+	page_set(r, "Demo.mail", pages->mail_viewer);
+	page_set(r, "Demo.hint", pages->demo_hint);
+	for (int i = 0; i < pages->language_count; i++) {
+		const struct language *l = &pages->languages[i];
+
+		(void)snprintf(prefix, sizeof(prefix), "Language.%d", i);
+		page_set_in(r, prefix, "code", l->code);
+		page_set_in(r, prefix, "name", hdf_get_value(l->words, "Words.language.name", l->code));
+		page_set_in(r, prefix, "current", strcmp(l->code, r->language) == 0 ? "1" : "");
+	}
+	if (r->me.known) {
+		page_set(r, "Me.login", r->me.login);
+		page_set(r, "Me.name", r->me.name);
+		page_set(r, "Me.kind", r->me.kind);
+	}
+}
+
+int page_show(struct req *r, const char *name, struct err *e)
+{
+	const struct language *l = language_find(r->w->pages, r->language, strlen(r->language));
+	CSPARSE *tree = NULL;
+	NEOERR *ne;
+
+	page_set_common(r);
+	if (template_find(r->w->pages, name, &tree, e) == -1)
+		return -1;
+	tree->global_hdf = l->words;
+	r->body.len = 0;
+	ne = cs_render(tree, &r->body, page_append);
+	if (ne != STATUS_OK)
+		return err_neo(e, ne, name);
+	if (r->body.failed)
+		return err_set(e, FAULT_busy, "page %s: out of memory", name);
+	(void)snprintf(r->type, sizeof(r->type), "text/html; charset=utf-8");
+	return 0;
+}
+
+/* {"error": {"code", "field", "message", "help"}} of journey.md. */
+static void fault_json(struct req *r, const char *incident)
+{
+	json_t *error = json_pack("{s:s, s:s, s:s, s:s}", "code", hdf_get_value(r->hdf, "Page.code", ""), "field",
+	    hdf_get_value(r->hdf, "Page.field", ""), "message", hdf_get_value(r->hdf, "Page.says", ""), "help",
+	    hdf_get_value(r->hdf, "Page.help", ""));
+	json_t *whole = json_pack("{s:o*}", "error", error);
+	const char *command = hdf_get_value(r->hdf, "Page.command", NULL);
+	char *text;
+
+	if (command != NULL)
+		(void)json_object_set_new(error, "command", json_string(command));
+	if (incident != NULL)
+		(void)json_object_set_new(error, "incident", json_string(incident));
+	text = whole == NULL ? NULL : json_dumps(whole, JSON_COMPACT);
+	r->body.len = 0;
+	buf_puts(&r->body, text == NULL ? "{\"error\":{\"code\":\"internal\"}}" : text);
+	buf_puts(&r->body, "\n");
+	(void)snprintf(r->type, sizeof(r->type), "application/json");
+	free(text);
+	json_decref(whole);
+}
+
+void page_show_fault(struct req *r, const struct err *fault, const char *incident)
+{
+	struct err e;
+
+	r->status = fault_status(fault->fault);
+	page_begin(r);
+	page_setf(r, "Page.status", "%d", r->status);
+	page_set(r, "Page.incident", incident);
+	page_set(r, "Page.field", fault_field(fault->fault));
+	page_set_fault(r, "Page", fault->fault, fault->arg);
+	if (r->status == 503 || r->status == 429) {
+		const char *after = *fault->arg != '\0' && strspn(fault->arg, "0123456789") == strlen(fault->arg)
+		    ? fault->arg
+		    : "5";
+
+		req_header(r, "Retry-After", "%s", after);
+		page_set(r, "Page.retry_after", after);
+	}
+	if (r->json) {
+		fault_json(r, incident);
+		return;
+	}
+	if (page_show(r, "error", &e) == 0)
+		return;
+	r->body.len = 0;
+	buf_printf(&r->body, "%d %s\n", r->status, hdf_get_value(r->hdf, "Page.says", fault_code(fault->fault)));
+	(void)snprintf(r->type, sizeof(r->type), "text/plain; charset=utf-8");
+}

@@ -1,0 +1,200 @@
+/* page_account.c - signing in and out, the account, its language, the dashboard. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cgi/pages.h"
+#include "lib/base/conf.h"
+#include "lib/db/db.h"
+#include "lib/flow/session.h"
+
+#define P_SESSION(r) P_BYTES((r)->actor.secret, (r)->actor.secret_len)
+
+int page_home(struct req *r, struct err *e)
+{
+	if (r->actor.kind != ACTOR_SESSION)
+		return req_see_other(r, "/sign-in");
+	return page_dashboard(r, e);
+}
+
+/* A calm message that came along as ?notice=; only words we have. */
+static void notice_set(struct req *r)
+{
+	static const char *const notices[] = {"signed_out", "session_ended", "mail_resent", "language_changed", "saved"};
+	const char *wish = form_text(&r->query, "notice");
+
+	for (size_t i = 0; i < sizeof(notices) / sizeof(notices[0]); i++)
+		if (strcmp(wish, notices[i]) == 0)
+			page_set(r, "Page.notice", wish);
+}
+
+static int sign_in_show(struct req *r, const char *login, const char *back, struct err *e)
+{
+	page_set(r, "Form.login", login);
+	page_set(r, "Form.back", req_back(back, ""));
+	page_set(r, "Page.path", "/sign-in");
+	notice_set(r);
+	return page_show(r, "sign_in", e);
+}
+
+int page_sign_in(struct req *r, struct err *e)
+{
+	struct db_rows *rows = NULL;
+
+	if (r->actor.kind == ACTOR_SESSION) {
+		if (db_run(r->w->db, STMT_PAGE_ME, &rows, e, DB_ARGS(P_SESSION(r))) == -1)
+			return -1;
+		if (db_rows_count(rows) > 0) {
+			db_rows_free(rows);
+			return req_see_other(r, "%s", req_back(form_text(&r->query, "back"), "/dashboard"));
+		}
+		db_rows_free(rows);
+		/* The cookie's session has ended; forms of the signed-out page go by the visitor's cookie. */
+		req_cookie_session(r, &(struct actor){.kind = ACTOR_NOBODY});
+		r->actor.kind = ACTOR_NOBODY;
+	}
+	return sign_in_show(r, "", form_text(&r->query, "back"), e);
+}
+
+int page_sign_in_post(struct req *r, struct err *e)
+{
+	const char *login = form_text(&r->form, "login"), *back = form_text(&r->form, "back");
+	struct err refused;
+
+	if (session_sign_in(r->w->db, r->w->conf, &r->actor, login, form_text(&r->form, "password"), &refused) == 0) {
+		req_cookie_session(r, &r->actor);
+		return req_see_other(r, "%s", req_back(back, "/dashboard"));
+	}
+	if (fault_status(refused.fault) >= 500 || r->json) {
+		*e = refused;
+		return -1;
+	}
+	page_add_error(r, &refused);
+	if (refused.fault == FAULT_sign_in_throttled)
+		req_header(r, "Retry-After", "%s", refused.arg);
+	return sign_in_show(r, login, back, e);
+}
+
+int page_sign_out_post(struct req *r, struct err *e)
+{
+	if (r->actor.kind == ACTOR_SESSION && session_sign_out(r->w->db, &r->actor, e) == -1)
+		return -1;
+	req_cookie_session(r, &(struct actor){.kind = ACTOR_NOBODY});
+	return req_see_other(r, "/sign-in?notice=signed_out");
+}
+
+int page_language_post(struct req *r, struct err *e)
+{
+	const char *language = form_text(&r->form, "language");
+
+	if (!page_language_known(r->w->pages, language))
+		return err_set_arg(e, FAULT_language_unknown, language, "language %.20s", language);
+	req_header(r, "Set-Cookie", "mailcert_language=%s; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax%s", language,
+	    r->w->secure ? "; Secure" : "");
+	if (r->actor.kind == ACTOR_SESSION && session_language(r->w->db, &r->actor, language, e) == -1)
+		return -1;
+	return req_see_other(r, "%s", req_back(form_text(&r->form, "back"), "/"));
+}
+
+int page_account(struct req *r, struct err *e)
+{
+	struct db_rows *rows = NULL;
+	int rc = -1;
+
+	if (db_run(r->w->db, STMT_PAGE_ACCOUNT, &rows, e, DB_ARGS(P_SESSION(r))) == 0 && me_read(r, rows, e) == 0) {
+		page_set(r, "Account.since", db_text(rows, 0, "since"));
+		page_set(r, "Page.path", "/account");
+		notice_set(r);
+		rc = page_show(r, "account", e);
+	}
+	db_rows_free(rows);
+	return rc;
+}
+
+/* --- dashboard --- */
+
+/* Put one task ("E-mail verification"): how many orders wait, and where to begin. */
+static void task_set(struct req *r, const char *task, long count, const char *order, const char *page)
+{
+	char prefix[32], name[48];
+
+	if (count == 0)
+		return;
+	(void)snprintf(prefix, sizeof(prefix), "Task.%s", task);
+	(void)snprintf(name, sizeof(name), "%s.count", prefix);
+	page_setf(r, name, "%ld", count);
+	(void)snprintf(name, sizeof(name), "%s.href", prefix);
+	if (count == 1)
+		page_setf(r, name, "/certificates/%s%s", order, page);
+	else
+		page_setf(r, name, "/certificates?status=%s_waiting_for_data", task);
+}
+
+static int counts_set(struct req *r, struct err *e)
+{
+	struct db_rows *rows = NULL;
+	long mailbox = 0, activation = 0;
+	const char *mailbox_order = NULL, *activation_order = NULL;
+	char name[64];
+
+	if (db_run(r->w->db, STMT_PAGE_COUNTS, &rows, e, DB_ARGS(P_SESSION(r))) == -1)
+		return -1;
+	for (size_t i = 0; i < db_rows_count(rows); i++) {
+		(void)snprintf(name, sizeof(name), "Tab.%s.count", db_text(rows, i, "tab"));
+		page_set(r, name, db_text(rows, i, "count"));
+		mailbox += db_number(rows, i, "mailbox_waiting");
+		activation += db_number(rows, i, "activation_waiting");
+		if (mailbox_order == NULL)
+			mailbox_order = db_text(rows, i, "mailbox_order");
+		if (activation_order == NULL)
+			activation_order = db_text(rows, i, "activation_order");
+	}
+	task_set(r, "mailbox", mailbox, mailbox_order, "/email");
+	task_set(r, "activation", activation, activation_order, "/activation/data");
+	db_rows_free(rows);
+	return 0;
+}
+
+/* List.N: the notifications of a tab. */
+static void notices_set(struct req *r, const struct db_rows *rows, const char *tab)
+{
+	struct order o;
+	char prefix[32];
+
+	for (size_t i = 0; i < db_rows_count(rows) && order_from_row(&o, rows, i); i++) {
+		const char *code = db_text(rows, i, "code");
+		enum fault fault = fault_by_code(code);
+
+		(void)snprintf(prefix, sizeof(prefix), "List.%zu", i);
+		if (strcmp(tab, "problems") == 0) {
+			if (fault == FAULT_none && o.activation_reason != NULL)
+				fault = fault_by_code(o.activation_reason);
+			if (fault != FAULT_none)
+				page_set_fault(r, prefix, fault, o.activation_reason_arg);
+		}
+		show_order(r, prefix, &o);
+		page_set_in(r, prefix, "code", code);
+		page_set_in(r, prefix, "at", db_text(rows, i, "at"));
+	}
+}
+
+int page_dashboard(struct req *r, struct err *e)
+{
+	static const char *const tabs[] = {"information", "problems", "expiration", "new"};
+	const char *tab = tabs[0];
+	struct db_rows *rows = NULL;
+	int rc = -1;
+
+	for (size_t i = 0; i < sizeof(tabs) / sizeof(tabs[0]); i++)
+		if (strcmp(form_text(&r->query, "tab"), tabs[i]) == 0)
+			tab = tabs[i];
+	if (db_run(r->w->db, STMT_PAGE_NOTICES, &rows, e, DB_ARGS(P_TEXT(tab), P_SESSION(r))) == 0 &&
+	    me_read(r, rows, e) == 0 && counts_set(r, e) == 0) {
+		page_set(r, "Page.tab", tab);
+		page_setf(r, "Page.path", "/dashboard?tab=%s", tab);
+		notice_set(r);
+		notices_set(r, rows, tab);
+		rc = page_show(r, "dashboard", e);
+	}
+	db_rows_free(rows);
+	return rc;
+}

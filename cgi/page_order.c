@@ -1,0 +1,169 @@
+/* page_order.c - step 1, order: the lists of orders, and one order with its two steps. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cgi/pages.h"
+#include "lib/db/db.h"
+
+#define ORDERS_A_PAGE 20
+#define SEARCH_MAX    200
+
+/* The page of a list: everything with a smaller id than ?page=, newest first. */
+static int64_t page_before(const struct req *r)
+{
+	const char *typed = form_text(&r->query, "page");
+	int64_t before = strtoll(typed, NULL, 10);
+
+	return before > 0 ? before : INT64_MAX;
+}
+
+/* Put the rows as List.N and the link to the next page; base is the address with its other parameters. */
+static void list_set(struct req *r, const struct db_rows *rows, const char *base)
+{
+	struct order o;
+	char prefix[32];
+
+	for (size_t i = 0; i < db_rows_count(rows) && order_from_row(&o, rows, i); i++) {
+		if (i == ORDERS_A_PAGE) {
+			page_setf(r, "Paging.next", "%s%cpage=%s", base, strchr(base, '?') == NULL ? '?' : '&',
+			    db_text(rows, i - 1, "order_id"));
+			break;
+		}
+		(void)snprintf(prefix, sizeof(prefix), "List.%zu", i);
+		show_order(r, prefix, &o);
+	}
+	if (page_before(r) != INT64_MAX)
+		page_set(r, "Paging.prev", base);
+}
+
+int page_products(struct req *r, struct err *e)
+{
+	struct db_rows *rows = NULL;
+	int rc = -1;
+
+	if (db_run(r->w->db, STMT_PAGE_ORDERS, &rows, e,
+		DB_ARGS(P_NUMBER(page_before(r)), P_BYTES(r->actor.secret, r->actor.secret_len),
+		    P_NUMBER(ORDERS_A_PAGE + 1))) == 0 &&
+	    me_read(r, rows, e) == 0) {
+		page_set(r, "Page.path", "/account/data-security-products");
+		list_set(r, rows, "/account/data-security-products");
+		rc = page_show(r, "products", e);
+	}
+	db_rows_free(rows);
+	return rc;
+}
+
+/* Percent-encode for a query (RFC 3986 2.3). */
+static void url_encode(struct buf *out, const char *text)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+	for (; *text != '\0'; text++) {
+		if (strchr(plain, *text) != NULL)
+			buf_add(out, text, 1);
+		else
+			buf_printf(out, "%%%02X", (unsigned char)*text);
+	}
+}
+
+/* A search as a LIKE pattern for the beginning: wildcards of the typed text are plain characters. */
+static void like_prefix(struct buf *out, const char *text)
+{
+	if (strncasecmp(text, "ORDER/", 6) == 0)
+		text += 6;
+	for (; *text != '\0'; text++) {
+		if (strchr("%_\\", *text) != NULL)
+			buf_puts(out, "\\");
+		buf_add(out, text, 1);
+	}
+	buf_puts(out, "%");
+}
+
+static int orders_find(struct req *r, const char *q, const char *status, struct db_rows **rows, struct err *e)
+{
+	struct buf like = {0};
+	int rc;
+
+	if (*q == '\0' && *status == '\0')
+		return db_run(r->w->db, STMT_PAGE_ORDERS, rows, e,
+		    DB_ARGS(P_NUMBER(page_before(r)), P_BYTES(r->actor.secret, r->actor.secret_len),
+			P_NUMBER(ORDERS_A_PAGE + 1)));
+	like_prefix(&like, q);
+	rc = db_run(r->w->db, STMT_PAGE_ORDERS_FOUND, rows, e,
+	    DB_ARGS(P_NUMBER(page_before(r)), P_TEXT(like.data), P_TEXT(like.data), P_TEXT(status),
+		P_BYTES(r->actor.secret, r->actor.secret_len), P_NUMBER(ORDERS_A_PAGE + 1)));
+	buf_free(&like);
+	return rc;
+}
+
+int page_certificates(struct req *r, struct err *e)
+{
+	char q[SEARCH_MAX + 1], status[64];
+	struct db_rows *rows = NULL;
+	struct buf base = {0};
+	int rc = -1;
+
+	(void)snprintf(q, sizeof(q), "%s", form_text(&r->query, "q") + strspn(form_text(&r->query, "q"), " \t"));
+	(void)snprintf(status, sizeof(status), "%s", form_text(&r->query, "status"));
+	if (!utf8_valid(q, strlen(q)) || q[strspn(q, " ")] == '\0')
+		q[0] = '\0';
+	buf_puts(&base, "/certificates?q=");
+	url_encode(&base, q);
+	buf_puts(&base, "&status=");
+	url_encode(&base, status);
+	if (orders_find(r, q, status, &rows, e) == 0 && me_read(r, rows, e) == 0 && !base.failed) {
+		page_set(r, "Form.q", q);
+		page_set(r, "Form.status", status);
+		page_set(r, "Page.searched", *q != '\0' || *status != '\0' || page_before(r) != INT64_MAX ? "1" : "");
+		page_set(r, "Page.path", base.data);
+		list_set(r, rows, base.data);
+		rc = page_show(r, "certificates", e);
+	}
+	buf_free(&base);
+	db_rows_free(rows);
+	return rc;
+}
+
+/* History.N, newest first. A detail that is a fault's code is told as its sentence. */
+static int history_set(struct req *r, const struct db_rows *order, struct err *e)
+{
+	struct db_rows *rows = NULL;
+	char prefix[32], code[48];
+
+	if (db_run(r->w->db, STMT_PAGE_HISTORY, &rows, e, DB_ARGS(P_NUMBER(db_number(order, 0, "order_id")))) == -1)
+		return -1;
+	for (size_t i = 0; i < db_rows_count(rows); i++) {
+		const char *detail = db_text(rows, i, "detail");
+		enum fault fault;
+
+		(void)snprintf(code, sizeof(code), "%.*s", detail == NULL ? 0 : (int)strcspn(detail, " "),
+		    detail == NULL ? "" : detail);
+		fault = fault_by_code(code);
+		(void)snprintf(prefix, sizeof(prefix), "History.%zu", i);
+		if (fault != FAULT_none)
+			page_set_fault(r, prefix, fault, detail[strlen(code)] == ' ' ? detail + strlen(code) + 1 : "");
+		else
+			page_set_in(r, prefix, "detail", detail);
+		page_set_in(r, prefix, "at", db_text(rows, i, "at"));
+		page_set_in(r, prefix, "event", db_text(rows, i, "event"));
+	}
+	db_rows_free(rows);
+	return 0;
+}
+
+int page_order(struct req *r, struct err *e)
+{
+	struct order_page p;
+	int rc = -1;
+
+	if (order_page_load(r, &p, e) == 0 && history_set(r, p.rows, e) == 0) {
+		show_order_page(r, &p);
+		page_setf(r, "Page.path", "/certificates/%s/%s", r->params[0], r->params[1]);
+		rc = page_show(r, "order", e);
+	}
+	order_page_free(&p);
+	return rc;
+}

@@ -1,0 +1,107 @@
+/* req.c - building answers; see req.h. */
+#include "cgi/req.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "lib/base/conf.h"
+
+void req_header(struct req *r, const char *name, const char *fmt, ...)
+{
+	char value[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+	value[strcspn(value, "\r\n")] = '\0';
+	buf_printf(&r->headers, "%s: %s\r\n", name, value);
+}
+
+int req_see_other(struct req *r, const char *fmt, ...)
+{
+	char path[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	r->status = 303;
+	req_header(r, "Location", "%s", path);
+	return 0;
+}
+
+int req_file(struct req *r, const char *type, const char *name, const void *bytes, size_t len)
+{
+	(void)snprintf(r->type, sizeof(r->type), "%s", type);
+	req_header(r, "Content-Disposition", "attachment; filename=\"%s\"", name);
+	r->status = 200;
+	r->body.len = 0;
+	buf_add(&r->body, bytes, len);
+	return 0;
+}
+
+void req_form_token(struct req *r, char out[44])
+{
+	unsigned char seed[ACTOR_SECRET_MAX + 8] = "form", digest[32];
+	size_t len = 4;
+
+	if (r->actor.kind == ACTOR_SESSION) {
+		memcpy(seed + len, r->actor.secret, r->actor.secret_len);
+		len += r->actor.secret_len;
+	} else {
+		if (r->visitor[0] == '\0') {
+			unsigned char id[24];
+
+			(void)RAND_bytes(id, sizeof(id));
+			base64url_encode(r->visitor, id, sizeof(id));
+			r->visitor_new = true;
+		}
+		len += (size_t)snprintf((char *)seed + len, sizeof(seed) - len, "%s", r->visitor);
+	}
+	(void)EVP_Digest(seed, len, digest, NULL, EVP_sha256(), NULL);
+	base64url_encode(out, digest, sizeof(digest));
+	OPENSSL_cleanse(seed, sizeof(seed));
+}
+
+bool req_form_token_good(struct req *r)
+{
+	const struct field *f = form_find(&r->form, "form_token");
+	char want[44];
+
+	req_form_token(r, want);
+	return f != NULL && f->len == strlen(want) && CRYPTO_memcmp(f->value, want, f->len) == 0;
+}
+
+int req_order_number(struct req *r, struct order_number *out, struct err *e)
+{
+	if (order_number_read(out, r->params[0], r->params[1]))
+		return 0;
+	return err_set(e, FAULT_not_found, "no order number in %.100s", r->path);
+}
+
+void req_cookie_session(struct req *r, const struct actor *actor)
+{
+	char id[BASE64URL_ROOM(SESSION_ID_LEN)] = "";
+
+	if (actor->kind == ACTOR_SESSION)
+		base64url_encode(id, actor->secret, SESSION_ID_LEN);
+	req_header(r, "Set-Cookie", "%smailcert=%s; Path=/; HttpOnly; SameSite=Lax%s%s", r->w->secure ? "__Host-" : "", id,
+	    r->w->secure ? "; Secure" : "", *id == '\0' ? "; Max-Age=0" : "");
+	OPENSSL_cleanse(id, sizeof(id));
+}
+
+const char *req_back(const char *typed, const char *fallback)
+{
+	if (typed[0] != '/' || typed[1] == '/' || typed[1] == '\\' || strlen(typed) > 400)
+		return fallback;
+	for (const char *p = typed; *p != '\0'; p++)
+		if (*p <= 0x20 || *p > 0x7e || *p == '\\' || *p == '"')
+			return fallback;
+	return typed;
+}
