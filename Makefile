@@ -45,25 +45,33 @@ $(B)/mailcert-mailer: $(call objs,tools/mailer) $(call lib,flow mail db ipc base
 $(B)/mailcertctl: $(call objs,tools/mailcertctl) $(call lib,flow pki db ipc base)
 	$(LINK) -lunbound -lidn2 -ljansson $(HDF) $(MARIADB) $(CRYPTO)
 
-LINK = $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
+LINK = @echo '  LINK $@'; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group
 
 define room
 $(B)/lib/$(1).a: $(call objs,lib/$(1))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	$$(AR) rcs $$@ $$^
+	@$$(AR) rcs $$@ $$^
 endef
 $(foreach r,$(ROOMS),$(eval $(call room,$(r))))
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	@echo '  CC   $<'
+	@$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-# Unit tests: every tests/unit/test_*.c is a program of its own.
+# Unit tests: every tests/unit/test_*.c is a program of its own. They see the worker's parts too, but its main.
+$(B)/cgi.a: $(filter-out %/main.o,$(call objs,cgi))
+	@rm -f $@
+	@$(AR) rcs $@ $^
 UNIT := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
-$(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(call lib,$(ROOMS))
+$(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/cgi.a $(call lib,$(ROOMS))
 	$(LINK) -lcmocka $(SMTP) $(PAGES) -lunbound -lidn2 -ljansson $(MARIADB) $(CRYPTO)
 unit-programs: $(UNIT)
+
+# Golden pages: what tests/golden/run renders them with.
+$(B)/tests/golden/render: $(B)/tests/golden/render.o $(call lib,base)
+	$(LINK) $(PAGES) $(CRYPTO)
 
 -include nginx/assets.mk
 assets:

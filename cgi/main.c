@@ -140,12 +140,29 @@ static char *body_get(const struct req *r, FCGX_Request *f, size_t *len)
 	return body;
 }
 
+/* The status in words (RFC 9110 15); some programs want them. */
+static const char *reason_phrase(int status)
+{
+	static const struct {
+		int status;
+		const char *words;
+	} phrases[] = {{200, "OK"}, {201, "Created"}, {303, "See Other"}, {400, "Bad Request"}, {401, "Unauthorized"},
+	    {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {409, "Conflict"}, {410, "Gone"},
+	    {413, "Content Too Large"}, {415, "Unsupported Media Type"}, {422, "Unprocessable Content"},
+	    {429, "Too Many Requests"}, {500, "Internal Server Error"}, {503, "Service Unavailable"}};
+
+	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
+		if (phrases[i].status == status)
+			return phrases[i].words;
+	return "Status";
+}
+
 /* Headers of every answer (OWASP secure headers); pages hold personal data, so nobody keeps them. */
 static void headers_put(struct req *r, FCGX_Request *f)
 {
 	struct buf b = {0};
 
-	buf_printf(&b, "Status: %d\r\n", r->status);
+	buf_printf(&b, "Status: %d %s\r\n", r->status, reason_phrase(r->status));
 	if (r->body.len > 0)
 		buf_printf(&b, "Content-Type: %s\r\n", r->type);
 	buf_printf(&b, "Content-Length: %zu\r\n", r->body.len);

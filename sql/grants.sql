@@ -101,3 +101,7 @@ GRANT EXECUTE ON PROCEDURE caa_record TO signer@localhost
 $$
 GRANT EXECUTE ON PROCEDURE mailbox_sweep TO signer@localhost
 $$
+GRANT EXECUTE ON PROCEDURE crl_begin TO signer@localhost
+$$
+GRANT EXECUTE ON PROCEDURE crl_published TO signer@localhost
+$$

@@ -76,6 +76,7 @@ BEGIN
 END
 $$
 
+-- p_detail: what the order's history tells people, then, behind ' | ', what only auditors want.
 CREATE OR REPLACE PROCEDURE audit_add(p_actor VARCHAR(80), p_event VARCHAR(40), p_order BIGINT UNSIGNED,
     p_address VARCHAR(45), p_detail VARCHAR(1000))
 	INSERT INTO audit (at, actor, event, order_id, address, detail)
@@ -360,13 +361,13 @@ mailbox_answer: BEGIN
 		WHERE id = v_order;
 		INSERT IGNORE INTO activation (order_id) VALUES (v_order);
 		CALL outbox_tell_customer(v_order, 'verified', NULL);
-		CALL audit_add('holder', 'mailbox_verified', v_order, p_address, p_agent);
+		CALL audit_add('holder', 'mailbox_verified', v_order, p_address, CONCAT(' | ', p_agent));
 	ELSE
 		UPDATE mailbox SET rejected_at = UTC_TIMESTAMP(), fresh_until = NULL WHERE id = v_mailbox;
 		UPDATE orders SET mailbox_status = 'waiting_for_data', mailbox_reason = 'value_rejected', email_draft = NULL
 		WHERE id = v_order;
 		CALL outbox_tell_customer(v_order, 'rejected', NULL);
-		CALL audit_add('holder', 'value_rejected', v_order, p_address, p_agent);
+		CALL audit_add('holder', 'value_rejected', v_order, p_address, CONCAT(' | ', p_agent));
 	END IF;
 	COMMIT;
 END
@@ -469,7 +470,7 @@ BEGIN
 	CALL key_refuse(p_spki, (SELECT email FROM orders WHERE id = v_order));
 	UPDATE activation SET csr = p_csr, spki_sha256 = p_spki, key_type = p_type, key_bits = p_bits
 	WHERE order_id = v_order;
-	CALL audit_add(v_actor, 'csr_saved', v_order, p_address, CONCAT(p_type, ' ', p_bits, ' ', HEX(p_spki)));
+	CALL audit_add(v_actor, 'csr_saved', v_order, p_address, CONCAT(p_type, ' ', p_bits, ' | SPKI ', HEX(p_spki)));
 	COMMIT;
 END
 $$
@@ -517,7 +518,7 @@ activation_submit: BEGIN
 	ON DUPLICATE KEY UPDATE state = 'waiting', queued_at = UTC_TIMESTAMP(), next_at = UTC_TIMESTAMP(),
 	    taken_by = NULL, taken_until = NULL, attempts = 0, last_code = NULL;
 	CALL audit_add(v_actor, 'activation_submitted', v_order, p_address,
-	    CONCAT('terms ', p_terms_version, ', key ', HEX(v_spki)));
+	    CONCAT(' | terms ', p_terms_version, ', SPKI ', HEX(v_spki)));
 	COMMIT;
 	SELECT 'ok' AS code, v_order AS order_id;
 END
@@ -758,7 +759,7 @@ BEGIN
 	WHERE NOT EXISTS (SELECT 1 FROM outbox b WHERE b.order_id = o.id AND b.kind = 'certificate_issued');
 	INSERT INTO audit (at, actor, event, order_id, detail)
 	SELECT UTC_TIMESTAMP(6), CONCAT('signer:', p_signer), 'certificate_issued', c.order_id,
-	    CONCAT('serial ', HEX(c.serial), ', sha256 ', HEX(c.sha256))
+	    CONCAT(HEX(c.serial), ' | SHA-256 ', HEX(c.sha256))
 	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
 	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial);
 	COMMIT;
@@ -863,6 +864,56 @@ BEGIN
 	IF NOT EXISTS (SELECT 1 FROM certificate WHERE order_id = v_order) THEN CALL refuse('certificate_missing'); END IF;
 	IF (SELECT revoked_at FROM certificate WHERE order_id = v_order) IS NULL THEN
 		CALL revocation_add(v_order, p_reason, v_actor, p_address, UTC_TIMESTAMP());
+	END IF;
+	COMMIT;
+END
+$$
+
+-- ---------------------------------------------------------------- CRL (signer)
+
+-- Begin the next CRL of an issuer if one is due: none yet, a day old, a revocation not listed, or one begun over a
+-- minute ago and never published. Claims every revocation so far for it. No row: nothing is due.
+CREATE OR REPLACE PROCEDURE crl_begin(p_issuer SMALLINT UNSIGNED, p_signer VARCHAR(64), p_life INT UNSIGNED)
+BEGIN
+	DECLARE v_number BIGINT UNSIGNED DEFAULT 0;
+	DECLARE v_this, v_published DATETIME;
+	DECLARE v_due BOOLEAN DEFAULT FALSE;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	DO (SELECT id FROM issuer WHERE id = p_issuer FOR UPDATE);
+	SELECT number, this_update, published_at INTO v_number, v_this, v_published FROM crl
+	WHERE issuer_id = p_issuer ORDER BY number DESC LIMIT 1;
+	SET v_due = v_this IS NULL OR v_this < UTC_TIMESTAMP() - INTERVAL 1 DAY
+	    OR (v_published IS NULL AND v_this < UTC_TIMESTAMP() - INTERVAL 1 MINUTE)
+	    OR (v_published IS NOT NULL AND EXISTS (SELECT 1 FROM revocation
+		WHERE issuer_id = p_issuer AND listed_in IS NULL));
+	IF v_due THEN
+		SET v_number = v_number + 1;
+		INSERT INTO crl (issuer_id, number, this_update, next_update)
+		VALUES (p_issuer, v_number, UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL p_life SECOND);
+		UPDATE revocation SET listed_in = v_number WHERE issuer_id = p_issuer AND listed_in IS NULL;
+		CALL audit_add(CONCAT('signer:', p_signer), 'crl_begun', NULL, NULL, CONCAT('number ', v_number));
+	END IF;
+	COMMIT;
+	IF v_due THEN
+		SELECT number, UNIX_TIMESTAMP(this_update) AS this_update, UNIX_TIMESTAMP(next_update) AS next_update
+		FROM crl WHERE issuer_id = p_issuer AND number = v_number;
+	END IF;
+END
+$$
+
+CREATE OR REPLACE PROCEDURE crl_published(p_issuer SMALLINT UNSIGNED, p_number BIGINT UNSIGNED, p_signer VARCHAR(64),
+    p_entries INT UNSIGNED, p_sha256 BINARY(32))
+BEGIN
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	UPDATE crl SET published_at = UTC_TIMESTAMP(), entries = p_entries, sha256 = p_sha256
+	WHERE issuer_id = p_issuer AND number = p_number AND published_at IS NULL;
+	IF ROW_COUNT() > 0 THEN
+		CALL audit_add(CONCAT('signer:', p_signer), 'crl_published', NULL, NULL,
+		    CONCAT('number ', p_number, ', entries ', p_entries, ', sha256 ', HEX(p_sha256)));
 	END IF;
 	COMMIT;
 END

@@ -2,17 +2,19 @@
 -- people, and of the three logs (outbox, audit, sign-in failures).
 --
 -- All times are UTC DATETIMEs. Secrets are stored as hashes only. Rows of orders, mailbox, serial, certificate,
--- revocation and audit are never deleted (smime-rules section 7); there is no cascade anywhere.
+-- revocation and audit are never deleted (SBR 5.5.2); there is no cascade anywhere.
+--
+-- Each statement can be run twice, see sql/README.md.
 
 -- What only procedures read: the pepper that makes a salt for logins that do not exist.
-CREATE TABLE secret (
+CREATE TABLE IF NOT EXISTS secret (
 	name		VARCHAR(32) CHARACTER SET ascii NOT NULL PRIMARY KEY,
 	value		VARBINARY(64) NOT NULL
 );
-INSERT INTO secret (name, value) VALUES ('pepper', RANDOM_BYTES(32));
+INSERT IGNORE INTO secret (name, value) VALUES ('pepper', RANDOM_BYTES(32));
 
 -- A firm that orders for its own customers.
-CREATE TABLE partner (
+CREATE TABLE IF NOT EXISTS partner (
 	id		INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
 	name		VARCHAR(64) CHARACTER SET ascii NOT NULL COMMENT 'short name, for commands and reports',
 	title		VARCHAR(200) NOT NULL COMMENT 'the firm as people write it',
@@ -22,7 +24,7 @@ CREATE TABLE partner (
 );
 
 -- A key of a partner's program; the key itself is shown once and never stored.
-CREATE TABLE partner_key (
+CREATE TABLE IF NOT EXISTS partner_key (
 	id		INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
 	partner_id	INT UNSIGNED NOT NULL,
 	hash		BINARY(32) NOT NULL COMMENT 'SHA-256 of the key',
@@ -37,7 +39,7 @@ CREATE TABLE partner_key (
 );
 
 -- A person who signs in.
-CREATE TABLE account (
+CREATE TABLE IF NOT EXISTS account (
 	id		INT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
 	login		VARCHAR(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
 	kind		ENUM('customer', 'partner') NOT NULL,
@@ -55,7 +57,7 @@ CREATE TABLE account (
 );
 
 -- A signed-in browser. The cookie holds the id; here is its hash, so this table opens nothing.
-CREATE TABLE session (
+CREATE TABLE IF NOT EXISTS session (
 	id_hash		BINARY(32) NOT NULL PRIMARY KEY COMMENT 'SHA-256 of the 32 random octets in the cookie',
 	account_id	INT UNSIGNED NOT NULL,
 	created_at	DATETIME NOT NULL,
@@ -68,7 +70,7 @@ CREATE TABLE session (
 );
 
 -- Failed sign-ins, to slow guessing down by login and by address.
-CREATE TABLE sign_in_failure (
+CREATE TABLE IF NOT EXISTS sign_in_failure (
 	id		BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
 	at		DATETIME NOT NULL,
 	login_hash	BINARY(32) NOT NULL,
@@ -78,10 +80,10 @@ CREATE TABLE sign_in_failure (
 	KEY (at)
 );
 
-CREATE SEQUENCE order_number START WITH 123456 MINVALUE 1 MAXVALUE 9999999999 INCREMENT BY 1 CACHE 100;
+CREATE SEQUENCE IF NOT EXISTS order_number START WITH 123456 MINVALUE 1 MAXVALUE 9999999999 INCREMENT BY 1 CACHE 100;
 
 -- Step 1, order: a bought product, to be activated by its customer or partner.
-CREATE TABLE orders (
+CREATE TABLE IF NOT EXISTS orders (
 	id		BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
 	number		CHAR(10) CHARACTER SET ascii NOT NULL,
 	item		CHAR(3) CHARACTER SET ascii NOT NULL,
@@ -114,7 +116,7 @@ CREATE TABLE orders (
 );
 
 -- Step 2, mailbox: one verification of one address (SBR 3.2.2.2).
-CREATE TABLE mailbox (
+CREATE TABLE IF NOT EXISTS mailbox (
 	id		BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
 	order_id	BIGINT UNSIGNED NOT NULL,
 	email		VARCHAR(254) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -132,10 +134,10 @@ CREATE TABLE mailbox (
 	FOREIGN KEY (order_id) REFERENCES orders (id),
 	CONSTRAINT mailbox_end CHECK (confirmed_at IS NULL OR rejected_at IS NULL)
 );
-ALTER TABLE orders ADD FOREIGN KEY (mailbox_id) REFERENCES mailbox (id);
+ALTER TABLE orders ADD CONSTRAINT orders_mailbox FOREIGN KEY IF NOT EXISTS (mailbox_id) REFERENCES mailbox (id);
 
 -- A random value that went out in one mail; only the holder of the mailbox ever has the value itself.
-CREATE TABLE mailbox_value (
+CREATE TABLE IF NOT EXISTS mailbox_value (
 	hash		BINARY(32) NOT NULL PRIMARY KEY COMMENT 'SHA-256 of the value',
 	mailbox_id	BIGINT UNSIGNED NOT NULL,
 	outbox_id	BIGINT UNSIGNED NOT NULL COMMENT 'the mail that carries it',
@@ -147,7 +149,7 @@ CREATE TABLE mailbox_value (
 );
 
 -- Step 3, activation: what the person chose, handed in and declared; frozen while submitted_at stands.
-CREATE TABLE activation (
+CREATE TABLE IF NOT EXISTS activation (
 	order_id	BIGINT UNSIGNED NOT NULL PRIMARY KEY,
 	fields		SET('emailAddress', 'commonName') NULL,
 	method		ENUM('csr', 'browser') NULL,
@@ -166,7 +168,7 @@ CREATE TABLE activation (
 );
 
 -- A CA whose certificates we issue under; written by mailcertctl ca init.
-CREATE TABLE issuer (
+CREATE TABLE IF NOT EXISTS issuer (
 	id		SMALLINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
 	name		VARCHAR(64) CHARACTER SET ascii NOT NULL,
 	kind		ENUM('root', 'issuing') NOT NULL,
@@ -181,7 +183,7 @@ CREATE TABLE issuer (
 );
 
 -- Step 4, issuance: the signer's work on a submitted order.
-CREATE TABLE issuance (
+CREATE TABLE IF NOT EXISTS issuance (
 	order_id	BIGINT UNSIGNED NOT NULL PRIMARY KEY,
 	state		ENUM('waiting', 'done', 'returned') NOT NULL DEFAULT 'waiting'
 			COMMENT 'returned: back to the person, see orders.activation_reason',
@@ -197,7 +199,7 @@ CREATE TABLE issuance (
 );
 
 -- Every serial ever taken, with the hash of what it was taken for, written before anything is signed.
-CREATE TABLE serial (
+CREATE TABLE IF NOT EXISTS serial (
 	issuer_id	SMALLINT UNSIGNED NOT NULL,
 	serial		BINARY(16) NOT NULL,
 	order_id	BIGINT UNSIGNED NOT NULL,
@@ -211,7 +213,7 @@ CREATE TABLE serial (
 );
 
 -- Step 5, certificate: what was issued.
-CREATE TABLE certificate (
+CREATE TABLE IF NOT EXISTS certificate (
 	id		BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
 	order_id	BIGINT UNSIGNED NOT NULL,
 	issuer_id	SMALLINT UNSIGNED NOT NULL,
@@ -233,7 +235,7 @@ CREATE TABLE certificate (
 );
 
 -- A serial on the CRL: a revoked certificate, or a serial abandoned between signing and storing.
-CREATE TABLE revocation (
+CREATE TABLE IF NOT EXISTS revocation (
 	issuer_id	SMALLINT UNSIGNED NOT NULL,
 	serial		BINARY(16) NOT NULL,
 	revoked_at	DATETIME NOT NULL,
@@ -241,33 +243,34 @@ CREATE TABLE revocation (
 	not_after	DATETIME NOT NULL COMMENT 'the entry may leave the CRL after that',
 	requested_by	VARCHAR(80) NOT NULL,
 	received_at	DATETIME NULL COMMENT 'when a problem report arrived',
+	listed_in	BIGINT UNSIGNED NULL COMMENT 'number of the first CRL with this entry; NULL: none yet',
 	PRIMARY KEY (issuer_id, serial),
-	KEY (issuer_id, not_after),
-	KEY (issuer_id, revoked_at),
+	KEY (issuer_id, listed_in) COMMENT 'what the next CRL must bring',
 	FOREIGN KEY (issuer_id, serial) REFERENCES serial (issuer_id, serial),
 	CONSTRAINT revocation_reason CHECK (reason IN (0, 1, 3, 4, 5, 9))
 );
 
-CREATE TABLE crl (
+CREATE TABLE IF NOT EXISTS crl (
 	issuer_id	SMALLINT UNSIGNED NOT NULL,
 	number		BIGINT UNSIGNED NOT NULL COMMENT 'cRLNumber, monotonic',
 	this_update	DATETIME NOT NULL,
 	next_update	DATETIME NOT NULL,
-	entries		INT UNSIGNED NOT NULL,
-	sha256		BINARY(32) NOT NULL,
+	published_at	DATETIME NULL COMMENT 'NULL: begun; a signer that died leaves it so, and a later number follows',
+	entries		INT UNSIGNED NULL,
+	sha256		BINARY(32) NULL,
 	PRIMARY KEY (issuer_id, number),
 	FOREIGN KEY (issuer_id) REFERENCES issuer (id)
 );
 
 -- Keys nobody may use again.
-CREATE TABLE key_block (
+CREATE TABLE IF NOT EXISTS key_block (
 	spki_sha256	BINARY(32) NOT NULL PRIMARY KEY,
 	source		ENUM('keyCompromise', 'pasted', 'import') NOT NULL,
 	added_at	DATETIME NOT NULL
 );
 
 -- One CAA look-up for one order (SBR 4.2.2.1), with what an auditor wants to see.
-CREATE TABLE caa_check (
+CREATE TABLE IF NOT EXISTS caa_check (
 	id		BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
 	order_id	BIGINT UNSIGNED NOT NULL,
 	domain		VARCHAR(253) CHARACTER SET ascii NOT NULL,
@@ -282,7 +285,7 @@ CREATE TABLE caa_check (
 );
 
 -- What must be mailed: a row written in the transaction that wants it.
-CREATE TABLE outbox (
+CREATE TABLE IF NOT EXISTS outbox (
 	id		BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
 	kind		ENUM('verification', 'verified', 'rejected', 'certificate_issued', 'problem', 'revoked') NOT NULL,
 	order_id	BIGINT UNSIGNED NOT NULL,
@@ -305,7 +308,7 @@ CREATE TABLE outbox (
 );
 
 -- What happened. Append-only: no account may change or remove a row, triggers refuse it to all.
-CREATE TABLE audit (
+CREATE TABLE IF NOT EXISTS audit (
 	id		BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
 	at		DATETIME(6) NOT NULL,
 	actor		VARCHAR(80) NOT NULL COMMENT 'account:demo, partner:acme, holder, mailer, signer, admin:root',
@@ -317,13 +320,13 @@ CREATE TABLE audit (
 );
 
 -- The chain over the audit events, written by the signer alone (lib/pki/seal.h).
-CREATE TABLE audit_chain (
+CREATE TABLE IF NOT EXISTS audit_chain (
 	seq		BIGINT UNSIGNED NOT NULL PRIMARY KEY,
 	event_id	BIGINT UNSIGNED NOT NULL,
 	hash		BINARY(32) NOT NULL,
 	UNIQUE KEY (event_id)
 );
-CREATE TABLE audit_seal (
+CREATE TABLE IF NOT EXISTS audit_seal (
 	last_seq	BIGINT UNSIGNED NOT NULL PRIMARY KEY,
 	hash		BINARY(32) NOT NULL,
 	signature	VARBINARY(128) NOT NULL,

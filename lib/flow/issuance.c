@@ -1,0 +1,181 @@
+/* issuance.c - the signer's transitions; see issuance.h. */
+#include "lib/flow/issuance.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+#include <openssl/evp.h>
+
+#include "lib/base/err.h"
+#include "lib/base/text.h"
+#include "lib/db/db.h"
+
+static void issuance_read(struct issuance *i, const struct db_rows *rows, size_t row)
+{
+	size_t len;
+
+	i->order_id = (uint64_t)db_number(rows, row, "order_id");
+	i->order = db_text(rows, row, "order_number");
+	i->product = db_text(rows, row, "product");
+	i->email = db_text(rows, row, "email");
+	i->mailbox_email = db_text(rows, row, "mailbox_email");
+	i->initiated_at = (time_t)db_number(rows, row, "initiated_at");
+	i->confirmed_at = (time_t)db_number(rows, row, "confirmed_at");
+	i->standing = db_number(rows, row, "standing") == 1;
+	i->statements = db_number(rows, row, "statements") == 1;
+	i->key_blocked = db_number(rows, row, "key_blocked") != 0;
+	i->key_in_use = db_number(rows, row, "key_in_use") != 0;
+	i->fields = db_text(rows, row, "fields");
+	i->csr = (const unsigned char *)db_bytes(rows, row, "csr", &i->csr_len);
+	i->spki_sha256 = (const unsigned char *)db_bytes(rows, row, "spki_sha256", &len);
+	if (len != 32)
+		i->spki_sha256 = NULL;
+	i->caa_valid_until = (time_t)db_number(rows, row, "caa_valid_until");
+	i->now = (time_t)db_number(rows, row, "now");
+}
+
+int issuance_take(
+    struct db *db, const char *signer, unsigned n, unsigned lease, struct issuance_batch **out, struct err *e)
+{
+	struct issuance_batch *b = calloc(1, sizeof(*b));
+	struct db_rows *rows = NULL;
+
+	if (b == NULL)
+		return err_set(e, FAULT_busy, "issuance: out of memory");
+	if (db_run(db, STMT_ISSUANCE_TAKE, &rows, e, DB_ARGS(P_TEXT(signer), P_NUMBER(n), P_NUMBER(lease))) == -1) {
+		free(b);
+		return -1;
+	}
+	b->rows = rows;
+	b->count = db_rows_count(rows);
+	b->list = calloc(b->count + 1, sizeof(*b->list));
+	if (b->list == NULL) {
+		issuance_batch_free(b);
+		return err_set(e, FAULT_busy, "issuance: out of memory");
+	}
+	for (size_t i = 0; i < b->count; i++)
+		issuance_read(&b->list[i], rows, i);
+	*out = b;
+	return 0;
+}
+
+void issuance_batch_free(struct issuance_batch *b)
+{
+	if (b == NULL)
+		return;
+	for (size_t i = 0; b->list != NULL && i < b->count; i++)
+		free(b->list[i].der);
+	free(b->list);
+	db_rows_free(b->rows);
+	free(b);
+}
+
+static void hex_add(json_t *object, const char *name, const void *bytes, size_t len)
+{
+	char hex[65];
+
+	hex_encode(hex, bytes, len);
+	(void)json_object_set_new(object, name, json_string(hex));
+}
+
+static void base64_add(json_t *object, const char *name, const unsigned char *bytes, size_t len)
+{
+	char *text = malloc(len / 3 * 4 + 5);
+
+	if (text == NULL)
+		return; /* the missing member makes the database refuse the row */
+	(void)EVP_EncodeBlock((unsigned char *)text, bytes, (int)len);
+	(void)json_object_set_new(object, name, json_string(text));
+	free(text);
+}
+
+/* One order of a batch, as issuance_reserve and issuance_store in transitions.sql read it. */
+static json_t *issuance_json(const struct issuance *i, unsigned issuer_id, bool with_certificate)
+{
+	unsigned char sha256[32];
+	json_t *o = json_pack("{s:I, s:I}", "order", (json_int_t)i->order_id, "issuer", (json_int_t)issuer_id);
+
+	if (o == NULL)
+		return NULL;
+	hex_add(o, "serial", i->serial, sizeof(i->serial));
+	if (!with_certificate) {
+		hex_add(o, "tbs", i->tbs_sha256, sizeof(i->tbs_sha256));
+		return o;
+	}
+	(void)EVP_Digest(i->der, i->der_len, sha256, NULL, EVP_sha256(), NULL);
+	hex_add(o, "sha256", sha256, sizeof(sha256));
+	hex_add(o, "spki", i->spki, sizeof(i->spki));
+	base64_add(o, "der", i->der, i->der_len);
+	(void)json_object_set_new(o, "email", json_string(i->email));
+	(void)json_object_set_new(o, "not_before", json_integer((json_int_t)i->not_before));
+	(void)json_object_set_new(o, "not_after", json_integer((json_int_t)i->not_after));
+	return o;
+}
+
+/* Run a batch statement; *rows answers the orders it took. */
+static int batch_run(struct db *db, enum stmt s, const char *signer, unsigned issuer_id, struct issuance **list,
+    size_t n, struct db_rows **rows, struct err *e)
+{
+	json_t *batch = json_array();
+	char *text;
+	int rc;
+
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(batch, issuance_json(list[i], issuer_id, s == STMT_ISSUANCE_STORE));
+	text = batch == NULL || json_array_size(batch) != n ? NULL : json_dumps(batch, JSON_COMPACT);
+	json_decref(batch);
+	if (text == NULL)
+		return err_set(e, FAULT_busy, "issuance: out of memory");
+	rc = db_run(db, s, rows, e, DB_ARGS(P_TEXT(signer), P_TEXT(text)));
+	free(text);
+	return rc;
+}
+
+static bool rows_have(const struct db_rows *rows, uint64_t order_id)
+{
+	for (size_t i = 0; i < db_rows_count(rows); i++)
+		if ((uint64_t)db_number(rows, i, "order_id") == order_id)
+			return true;
+	return false;
+}
+
+int issuance_reserve(
+    struct db *db, const char *signer, unsigned issuer_id, struct issuance **list, size_t n, struct err *e)
+{
+	struct db_rows *rows = NULL;
+
+	if (batch_run(db, STMT_ISSUANCE_RESERVE, signer, issuer_id, list, n, &rows, e) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		list[i]->reserved = rows_have(rows, list[i]->order_id);
+	db_rows_free(rows);
+	return 0;
+}
+
+int issuance_store(
+    struct db *db, const char *signer, unsigned issuer_id, struct issuance **list, size_t n, struct err *e)
+{
+	struct db_rows *rows = NULL;
+
+	if (batch_run(db, STMT_ISSUANCE_STORE, signer, issuer_id, list, n, &rows, e) == -1)
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		list[i]->stored = rows_have(rows, list[i]->order_id);
+	db_rows_free(rows);
+	return 0;
+}
+
+int issuance_return(
+    struct db *db, const char *signer, uint64_t order_id, const char *step, const struct err *why, struct err *e)
+{
+	return db_run(db, STMT_ISSUANCE_RETURN, NULL, e,
+	    DB_ARGS(P_NUMBER(order_id), P_TEXT(signer), P_TEXT(step), P_TEXT(fault_code(why->fault)), P_TEXT(why->arg)));
+}
+
+int issuance_later(
+    struct db *db, const char *signer, uint64_t order_id, const struct err *why, unsigned pause, struct err *e)
+{
+	return db_run(db, STMT_ISSUANCE_LATER, NULL, e,
+	    DB_ARGS(P_NUMBER(order_id), P_TEXT(signer), P_TEXT(fault_code(why->fault)), P_NUMBER(pause)));
+}

@@ -1,0 +1,76 @@
+/* issuance.h - step 4, issuance, as the signer sees it: take submitted orders, write serial and hash down, store
+ * what was signed, or send an order back.
+ *
+ * Orders come and go in batches, one transaction a batch. A taken order belongs to one signer for the length of its
+ * lease; the database lets only a serial that is still reserved become a certificate, so a signer that was too slow
+ * cannot make a second one.
+ */
+#ifndef LIB_FLOW_ISSUANCE_H
+#define LIB_FLOW_ISSUANCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+struct db;
+struct err;
+
+#define ISSUANCE_SERIAL_LEN 16
+
+/* A submitted order with all the signer judges it by. Pointers belong to the batch. */
+struct issuance {
+	uint64_t order_id;
+	const char *order;   /* "0000123456/b01", for the log */
+	const char *product; /* id */
+	const char *email;   /* of the order */
+	const char *mailbox_email;
+	time_t initiated_at, confirmed_at; /* of the mailbox verification; confirmed_at 0: never */
+	bool standing;	 /* not cancelled, not replaced, both steps where they must be */
+	bool statements; /* terms and accuracy both accepted, submitted */
+	bool key_blocked, key_in_use;
+	const char *fields; /* chosen subject fields, comma-separated; NULL: none recorded */
+	const unsigned char *csr;
+	size_t csr_len;
+	const unsigned char *spki_sha256; /* as accepted on the summary; 32 octets or NULL */
+	time_t caa_valid_until;		  /* of the last permitting CAA look-up; 0: none */
+	time_t now;			  /* the database's clock */
+
+	/* filled by the signer */
+	uint8_t serial[ISSUANCE_SERIAL_LEN];
+	uint8_t tbs_sha256[32];
+	time_t not_before, not_after;
+	unsigned char *der; /* owned (free): the certificate, once signed */
+	size_t der_len;
+	uint8_t spki[32]; /* SHA-256 of the SPKI in it */
+	bool reserved, stored;
+};
+
+struct issuance_batch {
+	struct issuance *list; /* owned */
+	size_t count;
+	void *rows; /* what the pointers point into */
+};
+
+/* Take up to n orders for lease seconds. signer names the process ("host:pid"). *out is the caller's. */
+int issuance_take(struct db *, const char *signer, unsigned n, unsigned lease, struct issuance_batch **out, struct err *e);
+void issuance_batch_free(struct issuance_batch *); /* NULL is fine */
+
+/* Write down serial and tbs_sha256 of the given orders before anything is signed; sets reserved on those that may
+ * be signed now. issuer_id: row of table issuer. */
+int issuance_reserve(
+    struct db *, const char *signer, unsigned issuer_id, struct issuance **list, size_t n, struct err *e);
+
+/* Store the certificates of the given orders, end them, write their mails; sets stored. */
+int issuance_store(
+    struct db *, const char *signer, unsigned issuer_id, struct issuance **list, size_t n, struct err *e);
+
+/* Send an order back to the person: step "mailbox" or "activation", with the fault's code and argument. */
+int issuance_return(struct db *, const char *signer, uint64_t order_id, const char *step, const struct err *why,
+    struct err *e);
+
+/* Try again by itself after pause seconds. */
+int issuance_later(
+    struct db *, const char *signer, uint64_t order_id, const struct err *why, unsigned pause, struct err *e);
+
+#endif

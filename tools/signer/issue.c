@@ -1,0 +1,228 @@
+/* issue.c - one round of issuing: take, judge, build, lint, write down, sign, store.
+ *
+ * Orders move in batches, so that many share a durable commit; each is judged and signed by itself, and one that
+ * fails leaves the others alone.
+ */
+#include "tools/signer/signer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include "lib/base/conf.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/db/db.h"
+#include "lib/flow/issuance.h"
+#include "lib/pki/certificate.h"
+#include "lib/pki/csr.h"
+#include "lib/pki/issuer.h"
+#include "lib/pki/lint.h"
+#include "lib/pki/product.h"
+#include "tools/signer/caa_order.h"
+
+#define BACKDATE	60  /* seconds: clocks of recipients differ */
+#define LATER_PAUSE	300 /* seconds until an order that failed by our fault is looked at again */
+
+/* An order on its way through a round. */
+struct work {
+	struct issuance *order;
+	unsigned char *tbs; /* owned */
+	size_t tbs_len;
+};
+
+/* End an order's turn: back to the person, or again later. A failure here costs nothing but the lease. */
+static int issue_end(struct signer *s, const struct issuance *i, const char *step, const struct err *why, struct err *e)
+{
+	log_err(step == NULL ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, why, "%s", step == NULL ? "issuance later" : "issuance refused");
+	if (step != NULL)
+		return issuance_return(s->db, s->name, i->order_id, step, why, e);
+	return issuance_later(s->db, s->name, i->order_id, why, LATER_PAUSE, e);
+}
+
+/* The lint's view of what the certificate must say, taken from the order and not from the builder. */
+static int issue_lint(
+    const struct signer *s, const struct issuance *i, const struct judged *j, const struct work *w, struct err *e)
+{
+	struct lint_report report;
+	struct lint_facts facts = {
+	    .issuer = s->issuer->der,
+	    .issuer_len = s->issuer->der_len,
+	    .crl_url = s->issuer->crl_url,
+	    .ca_url = s->issuer->ca_url,
+	    .cps_url = s->issuer->cps_url,
+	    .address = i->email,
+	    .spki = j->csr->spki,
+	    .spki_len = j->csr->spki_len,
+	    .serial = i->serial,
+	    .serial_len = sizeof(i->serial),
+	    .generation = j->product->generation,
+	    .purpose = j->product->purpose,
+	    .validity = j->product->validity,
+	    .fields = j->fields,
+	    .now = i->now,
+	};
+
+	if (lint_tbs(&report, w->tbs, w->tbs_len, &facts, e) == 0)
+		return 0;
+	for (size_t n = 0; n < report.count; n++)
+		log_line(LOG_LEVEL_ERROR, "order %s: lint %s (%s): %s", i->order, report.list[n].id,
+		    report.list[n].section, report.list[n].words);
+	return -1;
+}
+
+/* Judge an order and build what would be signed for it. */
+static int issue_build(struct signer *s, struct work *w, const char **step, struct err *e)
+{
+	struct issuance *i = w->order;
+	struct subscriber subscriber = {.address = i->email, .not_before = i->now - BACKDATE};
+	struct judged j;
+	int rc = -1;
+
+	if (judge(s, i, &j, step, e) == -1)
+		goto out;
+	*step = NULL;
+	if (caa_order_check(s, i, step, e) == -1 || certificate_serial(i->serial, e) == -1)
+		goto out;
+	subscriber.product = j.product;
+	subscriber.spki = j.csr->spki;
+	subscriber.spki_len = j.csr->spki_len;
+	subscriber.fields = j.fields;
+	memcpy(subscriber.serial, i->serial, sizeof(i->serial));
+	if (certificate_tbs(&w->tbs, &w->tbs_len, &subscriber, s->issuer, e) == -1 || issue_lint(s, i, &j, w, e) == -1)
+		goto out;
+	(void)EVP_Digest(w->tbs, w->tbs_len, i->tbs_sha256, NULL, EVP_sha256(), NULL);
+	memcpy(i->spki, j.csr->spki_sha256, sizeof(i->spki));
+	i->not_before = subscriber.not_before;
+	i->not_after = subscriber.not_before + (time_t)j.product->validity - 1;
+	rc = 0;
+out:
+	judged_free(&j);
+	return rc;
+}
+
+/* Sign what was written down. A token that was away is opened again once. */
+static int issue_sign(struct signer *s, struct work *w, struct err *e)
+{
+	unsigned char *signature = NULL;
+	size_t len;
+	int rc;
+
+	if (issuer_sign(s->issuer, w->tbs, w->tbs_len, &signature, &len, e) == -1 &&
+	    (e->fault != FAULT_busy || signer_reopen_issuer(s, e) == -1 ||
+		issuer_sign(s->issuer, w->tbs, w->tbs_len, &signature, &len, e) == -1))
+		return -1;
+	rc = certificate_assemble(
+	    &w->order->der, &w->order->der_len, w->tbs, w->tbs_len, s->issuer, signature, len, e);
+	free(signature);
+	return rc;
+}
+
+/* The ready orders of a round: reserve all, sign each, store all. */
+static int issue_ready(struct signer *s, struct work *ready, size_t n, struct err *e)
+{
+	struct issuance **list = calloc(n + 1, sizeof(struct issuance *));
+	size_t signed_count = 0;
+	int rc = -1;
+
+	if (list == NULL)
+		return err_set(e, FAULT_busy, "issuance: out of memory");
+	for (size_t k = 0; k < n; k++)
+		list[k] = ready[k].order;
+	fault_point("before-reserve");
+	if (n > 0 && issuance_reserve(s->db, s->name, s->issuer_id, list, n, e) == -1)
+		goto out;
+	fault_point("after-reserve");
+	for (size_t k = 0; k < n; k++) {
+		if (!ready[k].order->reserved) {
+			log_line(LOG_LEVEL_WARNING, "order %s: not reserved, left to its new owner", ready[k].order->order);
+			continue;
+		}
+		if (issue_sign(s, &ready[k], e) == -1)
+			goto out;
+		fault_point("after-sign");
+		list[signed_count++] = ready[k].order;
+	}
+	fault_point("before-store");
+	if (signed_count > 0 && issuance_store(s->db, s->name, s->issuer_id, list, signed_count, e) == -1)
+		goto out;
+	fault_point("after-store");
+	for (size_t k = 0; k < signed_count; k++)
+		if (!list[k]->stored)
+			log_line(LOG_LEVEL_WARNING, "order %s: signed too late, not stored", list[k]->order);
+	rc = 0;
+out:
+	free(list);
+	return rc;
+}
+
+/* The issuing CA's row; it must be the certificate in use. */
+static int issuer_row_find(struct signer *s, struct err *e)
+{
+	struct db_rows *rows = NULL;
+	const char *sha256;
+	size_t len;
+	int rc = 0;
+
+	if (s->issuer_id != 0)
+		return 0;
+	if (db_run(s->db, STMT_ISSUER_BY_NAME, &rows, e, DB_ARGS(P_TEXT(s->issuer->name))) == -1)
+		return -1;
+	if (db_rows_count(rows) == 0)
+		rc = err_set(e, FAULT_config_invalid, "issuer %s is not in the database: mailcertctl ca init", s->issuer->name);
+	else if ((sha256 = db_bytes(rows, 0, "sha256", &len)) == NULL || len != sizeof(s->issuer->sha256) ||
+	    memcmp(sha256, s->issuer->sha256, len) != 0)
+		rc = err_set(e, FAULT_config_invalid, "issuer %s: another certificate than in the database", s->issuer->name);
+	else
+		s->issuer_id = (unsigned)db_number(rows, 0, "id");
+	db_rows_free(rows);
+	return rc;
+}
+
+int issue_round(struct signer *s, size_t *taken, struct err *e)
+{
+	struct issuance_batch *batch = NULL;
+	struct work *work = NULL;
+	size_t ready = 0;
+	int rc = -1;
+
+	*taken = 0;
+	if (issuer_row_find(s, e) == -1 ||
+	    issuance_take(s->db, s->name, (unsigned)conf_number(s->conf, SET_SIGNER_BATCH),
+		(unsigned)conf_number(s->conf, SET_SIGNER_LEASE), &batch, e) == -1)
+		return -1;
+	*taken = batch->count;
+	fault_point("after-take");
+	work = calloc(batch->count + 1, sizeof(*work));
+	if (work == NULL) {
+		(void)err_set(e, FAULT_busy, "issuance: out of memory");
+		goto out;
+	}
+	for (size_t k = 0; k < batch->count; k++) {
+		const char *step = NULL;
+		struct err why;
+
+		work[ready].order = &batch->list[k];
+		if (issue_build(s, &work[ready], &step, &why) == 0) {
+			ready++;
+			continue;
+		}
+		free(work[ready].tbs);
+		work[ready].tbs = NULL;
+		if (why.fault == FAULT_busy && step == NULL) {
+			*e = why; /* database, token or resolver away: the round ends, the leases run out */
+			goto out;
+		}
+		if (issue_end(s, &batch->list[k], step, &why, e) == -1)
+			goto out;
+	}
+	rc = issue_ready(s, work, ready, e);
+out:
+	for (size_t k = 0; work != NULL && k < ready; k++)
+		free(work[k].tbs);
+	free(work);
+	issuance_batch_free(batch);
+	return rc;
+}

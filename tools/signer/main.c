@@ -1,0 +1,264 @@
+/* main.c - mailcert-signer: the privileged helper with the CA's key.
+ *
+ * It takes nudges from the workers over a UNIX socket and looks by itself every few seconds. It reads what to do from
+ * the database, re-checks everything (judge.c), and issues (issue.c). Nothing that comes over the socket is ever
+ * signed or believed.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/conf.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/db/db.h"
+#include "lib/ipc/peer.h"
+#include "lib/ipc/signer_protocol.h"
+#include "lib/pki/blocklist.h"
+#include "lib/pki/issuer.h"
+#include "lib/pki/product.h"
+#include "lib/pki/token.h"
+#include "tools/signer/signer.h"
+
+#define PEER_MS	 500  /* a peer has so long for its question */
+#define RETRY_MS 1000 /* after a round that failed */
+#define SWEEP_S	 60   /* between two sweeps for verifications that grew too old */
+
+static volatile sig_atomic_t stopping;
+
+static void on_term(int number)
+{
+	(void)number;
+	stopping = 1;
+}
+
+#ifdef FAULT_POINTS
+void fault_point(const char *name)
+{
+	const char *at = getenv("MAILCERT_DIE_AT");
+
+	if (at != NULL && strcmp(at, name) == 0)
+		(void)raise(SIGKILL);
+}
+#endif
+
+int signer_open_issuer(struct signer *s, struct err *e)
+{
+	const struct conf *c = s->conf;
+	struct issuer_place place = {.dir = conf_text(c, SET_CA_DIR),
+	    .name = conf_text(c, SET_CA_ISSUER),
+	    .public_url = conf_text(c, SET_CA_PUBLIC_URL),
+	    .cps_url = conf_text(c, SET_CA_CPS_URL)};
+	char *pin = NULL;
+	int rc;
+
+	if (*conf_text(c, SET_CA_PKCS11_MODULE) != '\0') {
+		if (conf_secret(c, SET_CA_PKCS11_PIN, &pin, e) == -1)
+			return -1;
+		rc = token_open(&s->token, conf_text(c, SET_CA_PKCS11_MODULE), conf_text(c, SET_CA_PKCS11_TOKEN),
+		    pin == NULL ? "" : pin, e);
+		secret_free(pin);
+		if (rc == -1)
+			return -1;
+	}
+	place.token = s->token;
+	return issuer_open(&s->issuer, &place, e);
+}
+
+int signer_reopen_issuer(struct signer *s, struct err *e)
+{
+	log_line(LOG_LEVEL_WARNING, "signing failed, opening the key again");
+	if (s->token != NULL && token_reopen(s->token, e) == -1)
+		return -1;
+	return issuer_reopen(s->issuer, e);
+}
+
+/* No core with the key in it, no key on a swap disk. */
+static void memory_guard(void)
+{
+	const struct rlimit none = {0, 0};
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (mlockall(MCL_CURRENT | MCL_FUTURE) == -1)
+		log_line(LOG_LEVEL_WARNING, "memory is not locked (RLIMIT_MEMLOCK): %s", strerror(errno));
+}
+
+static int signer_open(struct signer *s, struct err *e)
+{
+	char path[PATH_MAX], host[32] = "host";
+
+	(void)gethostname(host, sizeof(host) - 1);
+	(void)snprintf(s->name, sizeof(s->name), "%s:%ld", host, (long)getpid());
+	(void)snprintf(path, sizeof(path), "%s/products.hdf", conf_text(s->conf, SET_HDF_DIR));
+	if (*conf_text(s->conf, SET_PRODUCTS_FILE) != '\0')
+		(void)snprintf(path, sizeof(path), "%s", conf_text(s->conf, SET_PRODUCTS_FILE));
+	if (products_load(&s->products, path, e) == -1 || db_open(&s->db, s->conf, DB_SIGNER, e) == -1)
+		return -1;
+	if (*conf_text(s->conf, SET_CA_BLOCKLIST) != '\0' &&
+	    blocklist_open(&s->blocklist, conf_text(s->conf, SET_CA_BLOCKLIST), e) == -1)
+		return -1;
+	return signer_open_issuer(s, e);
+}
+
+static void signer_close(struct signer *s)
+{
+	issuer_close(s->issuer);
+	token_close(s->token);
+	blocklist_free(s->blocklist);
+	products_free(s->products);
+	db_close(s->db);
+}
+
+/* Answer one peer; true when it nudged. */
+static bool peer_serve(const struct signer *s, int fd)
+{
+	struct signer_request q;
+	struct signer_reply a = {.protocol = SIGNER_PROTOCOL, .answer = SIGNER_REFUSED};
+	bool nudged = false;
+	struct wire w;
+
+	if (wire_receive(fd, &w, PEER_MS) == -1)
+		return false;
+	if (signer_request_code(&w, &q) == 0 && q.protocol == SIGNER_PROTOCOL &&
+	    (q.op == SIGNER_PING || q.op == SIGNER_NUDGE)) {
+		a.answer = s->impaired ? SIGNER_IMPAIRED : SIGNER_OK;
+		nudged = q.op == SIGNER_NUDGE;
+	}
+	wire_write(&w);
+	if (signer_reply_code(&w, &a) == 0)
+		(void)wire_send(fd, &w, PEER_MS);
+	return nudged;
+}
+
+static long milliseconds_now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Serve peers for up to wait_ms, or until one nudges. */
+static void peers_serve(const struct signer *s, int listener, const struct peer_uids *uids, long wait_ms)
+{
+	struct pollfd p = {.fd = listener, .events = POLLIN};
+	const long end = milliseconds_now() + wait_ms;
+	bool nudged = false;
+	struct err e;
+	int fd;
+
+	while (!stopping && !nudged && (wait_ms = end - milliseconds_now()) > 0 && poll(&p, 1, (int)wait_ms) > 0) {
+		if (peer_accept(&fd, listener, uids, &e) == -1)
+			log_err(LOG_LEVEL_WARNING, &e, "socket");
+		if (fd == -1)
+			continue;
+		nudged = peer_serve(s, fd);
+		(void)close(fd);
+	}
+}
+
+/* Work through all that waits; false when a round failed. */
+static bool rounds_run(struct signer *s)
+{
+	size_t taken = 1;
+	struct err e;
+
+	while (!stopping && taken > 0) {
+		if (issue_round(s, &taken, &e) == -1) {
+			if (!s->impaired) /* once, not every second */
+				log_err(LOG_LEVEL_ERROR, &e, "issuing");
+			s->impaired = true;
+			return false;
+		}
+		if (taken == 0 && crl_round(s, &e) == -1 && e.fault != FAULT_busy)
+			log_err(LOG_LEVEL_ERROR, &e, "CRL");
+		if (s->impaired)
+			log_line(LOG_LEVEL_INFO, "issuing again");
+		s->impaired = false;
+	}
+	return true;
+}
+
+static void sweep(struct signer *s)
+{
+	static time_t last;
+	struct err e;
+
+	if (time(NULL) - last < SWEEP_S)
+		return;
+	last = time(NULL);
+	if (db_run(s->db, STMT_MAILBOX_SWEEP, NULL, &e, 0, NULL) == -1 && e.fault != FAULT_busy)
+		log_err(LOG_LEVEL_ERROR, &e, "sweep");
+}
+
+static const char *config_option(int argc, char **argv)
+{
+	static const struct option options[] = {
+	    {"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	const char *config = NULL;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		if (option == 'c') {
+			config = optarg;
+			continue;
+		}
+		(void)fputs("usage: mailcert-signer [--config FILE]\n"
+			    "Issue certificates for submitted orders with the CA's key.\n"
+			    "  --config FILE  settings (else MAILCERT_CONFIG, else /etc/mailcert/mailcert.hdf)\n",
+		    option == 'h' ? stdout : stderr);
+		exit(option == 'h' ? 0 : 2);
+	}
+	return config;
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction term = {.sa_handler = on_term};
+	struct peer_uids uids;
+	struct signer s = {0};
+	struct conf *conf = NULL;
+	struct err e;
+	int listener;
+
+	log_open("mailcert-signer");
+	memory_guard();
+	if (conf_load(&conf, config_option(argc, argv), &e) == -1)
+		goto fail;
+	s.conf = conf;
+	if (peer_uids_read(&uids, conf_text(conf, SET_SIGNER_PEER_UIDS), &e) == -1 || signer_open(&s, &e) == -1 ||
+	    peer_drop_root(conf_text(conf, SET_SIGNER_USER), &e) == -1 ||
+	    peer_listen(&listener, conf_text(conf, SET_SIGNER_SOCKET), &e) == -1)
+		goto fail;
+	(void)sigaction(SIGTERM, &term, NULL);
+	(void)sigaction(SIGINT, &term, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	srandom((unsigned)time(NULL) ^ (unsigned)getpid());
+	log_line(LOG_LEVEL_INFO, "issuing as %s under %s", s.name, s.issuer->name);
+	while (!stopping) {
+		bool good = rounds_run(&s);
+
+		sweep(&s);
+		peers_serve(&s, listener, &uids, good ? conf_number(conf, SET_SIGNER_POLL) : RETRY_MS);
+	}
+	(void)close(listener);
+	signer_close(&s);
+	conf_free(conf);
+	return 0;
+fail:
+	log_err(LOG_LEVEL_ERROR, &e, "start");
+	signer_close(&s);
+	conf_free(conf);
+	return 1;
+}
