@@ -10,7 +10,12 @@
 -- cookie or partner key of which only hashes are stored. So a hijacked worker acts for nobody whose secret does
 -- not pass through it.
 --
--- Locks are taken in one order: orders, then mailbox, activation, issuance, certificate, outbox, audit.
+-- Locks are taken in one order: orders, then mailbox, activation, issuance, certificate, outbox, audit. Every
+-- transaction is READ COMMITTED: the session is read before the order is locked, and under REPEATABLE READ all
+-- that is read after the wait for the lock would be as old as that first read, so two at once would both act.
+--
+-- Parameters that are held against a column of ascii are ascii themselves: else the column would be converted,
+-- row by row, no index would serve, and FOR UPDATE would lock the whole table.
 --
 -- Applied again by every `mailcertctl db migrate`; each statement ends with the line "$$".
 
@@ -78,14 +83,15 @@ $$
 
 -- p_detail: what the order's history tells people, then, behind ' | ', what only auditors want.
 CREATE OR REPLACE PROCEDURE audit_add(p_actor VARCHAR(80), p_event VARCHAR(40), p_order BIGINT UNSIGNED,
-    p_address VARCHAR(45), p_detail VARCHAR(1000))
+    p_address VARCHAR(45) CHARACTER SET ascii, p_detail VARCHAR(1000))
 	INSERT INTO audit (at, actor, event, order_id, address, detail)
 	VALUES (UTC_TIMESTAMP(6), p_actor, p_event, p_order, p_address, p_detail)
 $$
 
 -- Find out who acts, lock their order, and answer its id. An order of somebody else is the same as none.
-CREATE OR REPLACE PROCEDURE order_claim(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10), p_item CHAR(3),
-    p_scope VARCHAR(8), OUT o_order BIGINT UNSIGNED, OUT o_actor VARCHAR(80))
+CREATE OR REPLACE PROCEDURE order_claim(p_who VARCHAR(8), p_secret VARBINARY(64),
+    p_number CHAR(10) CHARACTER SET ascii, p_item CHAR(3) CHARACTER SET ascii, p_scope VARCHAR(8),
+    OUT o_order BIGINT UNSIGNED, OUT o_actor VARCHAR(80))
 BEGIN
 	DECLARE v_account, v_partner INT UNSIGNED;
 	DECLARE v_scopes VARCHAR(40);
@@ -142,7 +148,8 @@ $$
 
 -- Before the password is hashed: is guessing going on, and which salt? An unknown login gets a salt too, the
 -- same every time, so nobody learns which logins exist.
-CREATE OR REPLACE PROCEDURE sign_in_begin(p_login VARCHAR(190) CHARACTER SET utf8mb4, p_address VARCHAR(45))
+CREATE OR REPLACE PROCEDURE sign_in_begin(p_login VARCHAR(190) CHARACTER SET utf8mb4,
+    p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
 	DECLARE v_since DATETIME DEFAULT UTC_TIMESTAMP() - INTERVAL 15 MINUTE;
 	DECLARE v_login, v_address INT;
@@ -162,11 +169,13 @@ $$
 
 -- p_derived is scrypt(password, salt); only its hash is stored. Ends the session the browser had before.
 CREATE OR REPLACE PROCEDURE sign_in(p_login VARCHAR(190) CHARACTER SET utf8mb4, p_derived VARBINARY(32),
-    p_old VARBINARY(32), p_session VARBINARY(32), p_idle INT UNSIGNED, p_max INT UNSIGNED, p_address VARCHAR(45))
+    p_old VARBINARY(32), p_session VARBINARY(32), p_idle INT UNSIGNED, p_max INT UNSIGNED,
+    p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
 	DECLARE v_account INT UNSIGNED;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	SELECT id INTO v_account FROM account
 	WHERE login = p_login AND verifier = UNHEX(SHA2(p_derived, 256)) AND disabled_at IS NULL;
@@ -188,11 +197,12 @@ BEGIN
 END
 $$
 
-CREATE OR REPLACE PROCEDURE sign_out(p_session VARBINARY(32), p_address VARCHAR(45))
+CREATE OR REPLACE PROCEDURE sign_out(p_session VARBINARY(32), p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
 	DECLARE v_actor VARCHAR(80);
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	SELECT CONCAT('account:', LEFT(login, 70)) INTO v_actor FROM live_session
 	WHERE id_hash = UNHEX(SHA2(p_session, 256));
@@ -218,13 +228,15 @@ $$
 -- ---------------------------------------------------------------- mailbox (web)
 
 -- Wizard 1, step 1: keep the typed address.
-CREATE OR REPLACE PROCEDURE mailbox_draft(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10), p_item CHAR(3),
-    p_email VARCHAR(254), p_address VARCHAR(45))
+CREATE OR REPLACE PROCEDURE mailbox_draft(p_who VARCHAR(8), p_secret VARBINARY(64),
+    p_number CHAR(10) CHARACTER SET ascii, p_item CHAR(3) CHARACTER SET ascii,
+    p_email VARCHAR(254) CHARACTER SET ascii COLLATE ascii_bin, p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
 	DECLARE v_order BIGINT UNSIGNED;
 	DECLARE v_actor VARCHAR(80);
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL order_claim(p_who, p_secret, p_number, p_item, 'order', v_order, v_actor);
 	UPDATE orders SET email_draft = p_email
@@ -239,8 +251,9 @@ END
 $$
 
 -- Wizard 1, step 2: p_email is the address the summary showed. Starts a verification and ends an earlier one.
-CREATE OR REPLACE PROCEDURE mailbox_confirm(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10),
-    p_item CHAR(3), p_email VARCHAR(254), p_address VARCHAR(45))
+CREATE OR REPLACE PROCEDURE mailbox_confirm(p_who VARCHAR(8), p_secret VARBINARY(64),
+    p_number CHAR(10) CHARACTER SET ascii, p_item CHAR(3) CHARACTER SET ascii,
+    p_email VARCHAR(254) CHARACTER SET ascii COLLATE ascii_bin, p_address VARCHAR(45) CHARACTER SET ascii)
 mailbox_confirm: BEGIN
 	DECLARE v_order, v_mailbox BIGINT UNSIGNED;
 	DECLARE v_actor VARCHAR(80);
@@ -248,6 +261,7 @@ mailbox_confirm: BEGIN
 	DECLARE v_status VARCHAR(24);
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL order_claim(p_who, p_secret, p_number, p_item, 'order', v_order, v_actor);
 	SELECT email_draft, email, mailbox_status, mailbox_id INTO v_draft, v_email, v_status, v_mailbox
@@ -278,8 +292,9 @@ END
 $$
 
 -- A fresh mail with a new value. Twice within five seconds is one click; then a pause of a minute.
-CREATE OR REPLACE PROCEDURE mailbox_resend(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10),
-    p_item CHAR(3), p_address VARCHAR(45))
+CREATE OR REPLACE PROCEDURE mailbox_resend(p_who VARCHAR(8), p_secret VARBINARY(64),
+    p_number CHAR(10) CHARACTER SET ascii, p_item CHAR(3) CHARACTER SET ascii,
+    p_address VARCHAR(45) CHARACTER SET ascii)
 mailbox_resend: BEGIN
 	DECLARE v_order, v_mailbox BIGINT UNSIGNED;
 	DECLARE v_actor VARCHAR(80);
@@ -287,6 +302,7 @@ mailbox_resend: BEGIN
 	DECLARE v_age, v_waiting, v_day INT;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL order_claim(p_who, p_secret, p_number, p_item, 'order', v_order, v_actor);
 	SELECT mailbox_status, mailbox_id INTO v_status, v_mailbox FROM orders WHERE id = v_order;
@@ -327,13 +343,14 @@ CREATE OR REPLACE PROCEDURE mailbox_value_show(p_value VARBINARY(64))
 $$
 
 -- The holder's answer. p_agent, the browser's name, is kept as evidence against mail scanners.
-CREATE OR REPLACE PROCEDURE mailbox_answer(p_value VARBINARY(64), p_confirm BOOLEAN, p_address VARCHAR(45),
-    p_agent VARCHAR(200))
+CREATE OR REPLACE PROCEDURE mailbox_answer(p_value VARBINARY(64), p_confirm BOOLEAN,
+    p_address VARCHAR(45) CHARACTER SET ascii, p_agent VARCHAR(200))
 mailbox_answer: BEGIN
 	DECLARE v_order, v_mailbox BIGINT UNSIGNED;
 	DECLARE v_confirmed, v_rejected, v_replaced, v_expires, v_cancelled DATETIME;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	SELECT m.order_id, m.id, v.expires_at INTO v_order, v_mailbox, v_expires
 	FROM mailbox_value v JOIN mailbox m ON m.id = v.mailbox_id WHERE v.hash = UNHEX(SHA2(p_value, 256));
@@ -379,7 +396,9 @@ BEGIN
 	DECLARE v_count INT DEFAULT 0;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
-	FOR old IN (SELECT id, order_id FROM mailbox WHERE fresh_until <= UTC_TIMESTAMP() LIMIT 100) DO
+	FOR old IN (SELECT m.id, m.order_id FROM mailbox m JOIN orders o ON o.id = m.order_id
+	    WHERE m.fresh_until <= UTC_TIMESTAMP() AND o.activation_status <> 'waiting_for_verification' LIMIT 100) DO
+		SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 		START TRANSACTION;
 		IF (SELECT mailbox_id = old.id AND activation_status IN ('not_available', 'waiting_for_data')
 		    FROM orders WHERE id = old.order_id FOR UPDATE) THEN
@@ -398,10 +417,10 @@ $$
 
 -- ---------------------------------------------------------------- activation (web)
 
--- Lock an order whose activation is open. A verification that grew too old closes it for good: the caller's
--- transaction is committed with that, and o_code says so.
-CREATE OR REPLACE PROCEDURE activation_claim(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10),
-    p_item CHAR(3), OUT o_order BIGINT UNSIGNED, OUT o_actor VARCHAR(80))
+-- Lock an order whose activation is open.
+CREATE OR REPLACE PROCEDURE activation_claim(p_who VARCHAR(8), p_secret VARBINARY(64),
+    p_number CHAR(10) CHARACTER SET ascii, p_item CHAR(3) CHARACTER SET ascii, OUT o_order BIGINT UNSIGNED,
+    OUT o_actor VARCHAR(80))
 BEGIN
 	CALL order_claim(p_who, p_secret, p_number, p_item, 'order', o_order, o_actor);
 	IF (SELECT activation_status FROM orders WHERE id = o_order) <> 'waiting_for_data' THEN
@@ -411,13 +430,15 @@ END
 $$
 
 -- Wizard 2, step 1: the optional fields chosen, as a SET ("emailAddress,commonName").
-CREATE OR REPLACE PROCEDURE activation_data(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10),
-    p_item CHAR(3), p_fields VARCHAR(64), p_address VARCHAR(45))
+CREATE OR REPLACE PROCEDURE activation_data(p_who VARCHAR(8), p_secret VARBINARY(64),
+    p_number CHAR(10) CHARACTER SET ascii, p_item CHAR(3) CHARACTER SET ascii, p_fields VARCHAR(64),
+    p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
 	DECLARE v_order BIGINT UNSIGNED;
 	DECLARE v_actor VARCHAR(80);
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL activation_claim(p_who, p_secret, p_number, p_item, v_order, v_actor);
 	UPDATE activation SET fields = p_fields WHERE order_id = v_order;
@@ -427,13 +448,15 @@ END
 $$
 
 -- Wizard 2, step 2. Another method than before lets go of the request handed in.
-CREATE OR REPLACE PROCEDURE activation_method(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10),
-    p_item CHAR(3), p_method VARCHAR(8), p_address VARCHAR(45))
+CREATE OR REPLACE PROCEDURE activation_method(p_who VARCHAR(8), p_secret VARBINARY(64),
+    p_number CHAR(10) CHARACTER SET ascii, p_item CHAR(3) CHARACTER SET ascii, p_method VARCHAR(8),
+    p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
 	DECLARE v_order BIGINT UNSIGNED;
 	DECLARE v_actor VARCHAR(80);
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL activation_claim(p_who, p_secret, p_number, p_item, v_order, v_actor);
 	IF (SELECT fields FROM activation WHERE order_id = v_order) IS NULL THEN CALL refuse('step_not_open'); END IF;
@@ -447,7 +470,8 @@ END
 $$
 
 -- Is this key on the block list, or another mailbox's? Refuses; used when it is handed in and again at issuance.
-CREATE OR REPLACE PROCEDURE key_refuse(p_spki BINARY(32), p_email VARCHAR(254))
+CREATE OR REPLACE PROCEDURE key_refuse(p_spki BINARY(32),
+    p_email VARCHAR(254) CHARACTER SET ascii COLLATE ascii_bin)
 BEGIN
 	IF EXISTS (SELECT 1 FROM key_block WHERE spki_sha256 = p_spki) THEN CALL refuse('csr_key_compromised'); END IF;
 	IF EXISTS (SELECT 1 FROM certificate WHERE spki_sha256 = p_spki AND email <> p_email) THEN
@@ -457,13 +481,15 @@ END
 $$
 
 -- Wizard 2, step 3: the request, judged by the worker and judged again by the signer.
-CREATE OR REPLACE PROCEDURE activation_key(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10),
-    p_item CHAR(3), p_csr BLOB, p_spki BINARY(32), p_type VARCHAR(16), p_bits INT UNSIGNED, p_address VARCHAR(45))
+CREATE OR REPLACE PROCEDURE activation_key(p_who VARCHAR(8), p_secret VARBINARY(64),
+    p_number CHAR(10) CHARACTER SET ascii, p_item CHAR(3) CHARACTER SET ascii, p_csr BLOB, p_spki BINARY(32),
+    p_type VARCHAR(16), p_bits INT UNSIGNED, p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
 	DECLARE v_order BIGINT UNSIGNED;
 	DECLARE v_actor VARCHAR(80);
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL activation_claim(p_who, p_secret, p_number, p_item, v_order, v_actor);
 	IF (SELECT method FROM activation WHERE order_id = v_order) IS NULL THEN CALL refuse('step_not_open'); END IF;
@@ -476,8 +502,9 @@ END
 $$
 
 -- Wizard 2, step 4: p_spki is the key the summary showed. Freezes the activation and queues the issuance.
-CREATE OR REPLACE PROCEDURE activation_submit(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10),
-    p_item CHAR(3), p_spki BINARY(32), p_terms_version VARCHAR(16), p_address VARCHAR(45))
+CREATE OR REPLACE PROCEDURE activation_submit(p_who VARCHAR(8), p_secret VARBINARY(64),
+    p_number CHAR(10) CHARACTER SET ascii, p_item CHAR(3) CHARACTER SET ascii, p_spki BINARY(32),
+    p_terms_version VARCHAR(16), p_address VARCHAR(45) CHARACTER SET ascii)
 activation_submit: BEGIN
 	DECLARE v_order BIGINT UNSIGNED;
 	DECLARE v_actor VARCHAR(80);
@@ -487,6 +514,7 @@ activation_submit: BEGIN
 	DECLARE v_email VARCHAR(254) CHARACTER SET ascii COLLATE ascii_bin;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL order_claim(p_who, p_secret, p_number, p_item, 'order', v_order, v_actor);
 	SELECT o.activation_status, o.email, a.spki_sha256, a.submitted_at, m.fresh_until
@@ -525,13 +553,15 @@ END
 $$
 
 -- A request that was refused, counted for reports; the request itself is not kept.
-CREATE OR REPLACE PROCEDURE csr_refused(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10), p_item CHAR(3),
-    p_code VARCHAR(40), p_address VARCHAR(45))
+CREATE OR REPLACE PROCEDURE csr_refused(p_who VARCHAR(8), p_secret VARBINARY(64),
+    p_number CHAR(10) CHARACTER SET ascii, p_item CHAR(3) CHARACTER SET ascii, p_code VARCHAR(40),
+    p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
 	DECLARE v_order BIGINT UNSIGNED;
 	DECLARE v_actor VARCHAR(80);
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL order_claim(p_who, p_secret, p_number, p_item, 'order', v_order, v_actor);
 	CALL audit_add(v_actor, 'csr_refused', v_order, p_address, p_code);
@@ -540,10 +570,11 @@ END
 $$
 
 -- Somebody pasted a private key: its public key serves nobody any more (SBR 6.1.1.3).
-CREATE OR REPLACE PROCEDURE key_pasted(p_spki BINARY(32), p_address VARCHAR(45))
+CREATE OR REPLACE PROCEDURE key_pasted(p_spki BINARY(32), p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	INSERT IGNORE INTO key_block (spki_sha256, source, added_at) VALUES (p_spki, 'pasted', UTC_TIMESTAMP());
 	IF ROW_COUNT() > 0 THEN CALL audit_add('web', 'key_pasted', NULL, p_address, HEX(p_spki)); END IF;
@@ -566,6 +597,7 @@ BEGIN
 	DECLARE v_ids LONGTEXT;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	SELECT JSON_ARRAYAGG(id) INTO v_ids FROM (SELECT id FROM outbox
 	    WHERE state = 'waiting' AND next_at <= UTC_TIMESTAMP(3) ORDER BY next_at LIMIT p_n
@@ -597,6 +629,7 @@ BEGIN
 	DECLARE v_mailbox BIGINT UNSIGNED;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	SELECT b.mailbox_id INTO v_mailbox
 	FROM outbox b JOIN mailbox m ON m.id = b.mailbox_id JOIN orders o ON o.id = b.order_id
@@ -622,9 +655,10 @@ BEGIN
 	DECLARE v_kind VARCHAR(24);
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	SELECT order_id, kind INTO v_order, v_kind FROM outbox
-	WHERE id = p_id AND state = 'waiting' FOR UPDATE;
+	WHERE id = p_id AND state = 'waiting' AND taken_by IS NOT NULL FOR UPDATE;
 	IF v_order IS NOT NULL THEN
 		UPDATE outbox SET state = p_state, next_at = UTC_TIMESTAMP(3) + INTERVAL p_pause SECOND,
 		    taken_by = NULL, done_at = IF(p_state = 'waiting', NULL, UTC_TIMESTAMP()), server = p_server,
@@ -650,6 +684,7 @@ BEGIN
 	DECLARE v_ids LONGTEXT;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	SELECT JSON_ARRAYAGG(order_id) INTO v_ids FROM (SELECT order_id FROM issuance
 	    WHERE state = 'waiting' AND next_at <= UTC_TIMESTAMP() ORDER BY next_at LIMIT p_n
@@ -682,28 +717,29 @@ END
 $$
 
 -- Write down serial and hash of what is about to be signed: [{"order": n, "issuer": n, "serial": "hex",
--- "tbs": "hex", "not_after": unix time}, …]. A serial reserved earlier for the same order was abandoned by a
--- crash: it goes on the CRL. Answers the orders that may be signed now.
+-- "tbs": "hex", "not_after": unix time}, …]. Another serial reserved earlier for the same order was abandoned by
+-- a crash: it goes on the CRL. Answers the orders that may be signed now.
 CREATE OR REPLACE PROCEDURE issuance_reserve(p_signer VARCHAR(64), p_batch LONGTEXT)
 BEGIN
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
-	INSERT IGNORE INTO revocation (issuer_id, serial, revoked_at, reason, not_after, requested_by)
+	INSERT INTO revocation (issuer_id, serial, revoked_at, reason, not_after, requested_by)
 	SELECT s.issuer_id, s.serial, UTC_TIMESTAMP(), 0, UTC_TIMESTAMP() + INTERVAL 825 DAY, 'signer:abandoned'
-	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order')) j
+	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
 	JOIN issuance i ON i.order_id = j.id AND i.state = 'waiting' AND i.taken_by = p_signer
 	    AND i.taken_until > UTC_TIMESTAMP()
-	JOIN serial s ON s.order_id = j.id AND s.state = 'reserved';
+	JOIN serial s ON s.order_id = j.id AND s.state = 'reserved' AND s.serial <> UNHEX(j.serial);
 	IF ROW_COUNT() > 0 THEN
 		INSERT INTO audit (at, actor, event, order_id, detail)
 		SELECT UTC_TIMESTAMP(6), CONCAT('signer:', p_signer), 'serial_abandoned', s.order_id, HEX(s.serial)
 		FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order')) j
-		JOIN issuance i ON i.order_id = j.id AND i.state = 'waiting' AND i.taken_by = p_signer
-		JOIN serial s ON s.order_id = j.id AND s.state = 'reserved';
-		UPDATE JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order')) j
-		JOIN issuance i ON i.order_id = j.id AND i.state = 'waiting' AND i.taken_by = p_signer
 		JOIN serial s ON s.order_id = j.id AND s.state = 'reserved'
+		JOIN revocation r ON r.issuer_id = s.issuer_id AND r.serial = s.serial;
+		UPDATE JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order')) j
+		JOIN serial s ON s.order_id = j.id AND s.state = 'reserved'
+		JOIN revocation r ON r.issuer_id = s.issuer_id AND r.serial = s.serial
 		SET s.state = 'abandoned';
 	END IF;
 	INSERT INTO serial (issuer_id, serial, order_id, tbs_sha256, reserved_at)
@@ -712,14 +748,17 @@ BEGIN
 	    serial CHAR(32) PATH '$.serial', tbs CHAR(64) PATH '$.tbs')) j
 	JOIN issuance i ON i.order_id = j.id AND i.state = 'waiting' AND i.taken_by = p_signer
 	    AND i.taken_until > UTC_TIMESTAMP()
-	JOIN orders o ON o.id = j.id AND o.activation_status = 'waiting_for_verification' AND o.mailbox_status = 'verified'
+	JOIN orders o ON o.id = j.id AND o.activation_status = 'waiting_for_verification'
+	    AND o.mailbox_status = 'verified' AND o.cancelled_at IS NULL
 	LEFT JOIN certificate c ON c.order_id = j.id
-	WHERE c.id IS NULL;
+	LEFT JOIN serial own ON own.issuer_id = j.issuer AND own.serial = UNHEX(j.serial) AND own.order_id = j.id
+	WHERE c.id IS NULL AND own.order_id IS NULL;
 	COMMIT;
 	SELECT j.id AS order_id
 	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', issuer INT PATH '$.issuer',
-	    serial CHAR(32) PATH '$.serial')) j
-	JOIN serial s ON s.issuer_id = j.issuer AND s.serial = UNHEX(j.serial) AND s.state = 'reserved';
+	    serial CHAR(32) PATH '$.serial', tbs CHAR(64) PATH '$.tbs')) j
+	JOIN serial s ON s.issuer_id = j.issuer AND s.serial = UNHEX(j.serial) AND s.order_id = j.id
+	    AND s.tbs_sha256 = UNHEX(j.tbs) AND s.state = 'reserved';
 END
 $$
 
@@ -730,7 +769,10 @@ CREATE OR REPLACE PROCEDURE issuance_store(p_signer VARCHAR(64), p_batch LONGTEX
 BEGIN
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
+	DO (SELECT COUNT(*) FROM orders WHERE id IN (SELECT j.id FROM JSON_TABLE(p_batch,
+	    '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order')) j) FOR UPDATE);
 	INSERT INTO certificate (order_id, issuer_id, serial, email, der, sha256, spki_sha256, not_before, not_after,
 	    issued_at)
 	SELECT j.id, j.issuer, s.serial, j.email, FROM_BASE64(j.der), UNHEX(j.sha256), UNHEX(j.spki),
@@ -742,6 +784,18 @@ BEGIN
 	JOIN serial s ON s.issuer_id = j.issuer AND s.serial = UNHEX(j.serial) AND s.order_id = j.id
 	    AND s.state = 'reserved'
 	FOR UPDATE;
+	INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, created_at, next_at)
+	SELECT 'certificate_issued', o.id, o.mailbox_id, c.email, o.language, UTC_TIMESTAMP(), UTC_TIMESTAMP(3)
+	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
+	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial)
+	JOIN serial s ON s.issuer_id = c.issuer_id AND s.serial = c.serial AND s.state = 'reserved'
+	JOIN orders o ON o.id = j.id;
+	INSERT INTO audit (at, actor, event, order_id, detail)
+	SELECT UTC_TIMESTAMP(6), CONCAT('signer:', p_signer), 'certificate_issued', c.order_id,
+	    CONCAT(HEX(c.serial), ' | SHA-256 ', HEX(c.sha256))
+	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
+	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial)
+	JOIN serial s ON s.issuer_id = c.issuer_id AND s.serial = c.serial AND s.state = 'reserved';
 	UPDATE JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
 	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial)
 	JOIN serial s ON s.issuer_id = c.issuer_id AND s.serial = c.serial AND s.state = 'reserved'
@@ -751,17 +805,6 @@ BEGIN
 	SET s.state = 'issued', i.state = 'done', i.done_at = UTC_TIMESTAMP(), i.taken_by = NULL, i.last_code = NULL,
 	    o.activation_status = 'verified', o.activation_reason = NULL, o.activation_reason_arg = NULL,
 	    m.fresh_until = NULL;
-	INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, created_at, next_at)
-	SELECT 'certificate_issued', o.id, o.mailbox_id, c.email, o.language, UTC_TIMESTAMP(), UTC_TIMESTAMP(3)
-	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
-	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial)
-	JOIN orders o ON o.id = j.id
-	WHERE NOT EXISTS (SELECT 1 FROM outbox b WHERE b.order_id = o.id AND b.kind = 'certificate_issued');
-	INSERT INTO audit (at, actor, event, order_id, detail)
-	SELECT UTC_TIMESTAMP(6), CONCAT('signer:', p_signer), 'certificate_issued', c.order_id,
-	    CONCAT(HEX(c.serial), ' | SHA-256 ', HEX(c.sha256))
-	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
-	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial);
 	COMMIT;
 	SELECT j.id AS order_id
 	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
@@ -775,6 +818,7 @@ CREATE OR REPLACE PROCEDURE issuance_return(p_order BIGINT UNSIGNED, p_signer VA
 BEGIN
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	DO (SELECT id FROM orders WHERE id = p_order FOR UPDATE);
 	UPDATE issuance SET state = 'returned', taken_by = NULL, last_code = p_code
@@ -803,6 +847,7 @@ CREATE OR REPLACE PROCEDURE issuance_later(p_order BIGINT UNSIGNED, p_signer VAR
 BEGIN
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	UPDATE issuance SET next_at = UTC_TIMESTAMP() + INTERVAL p_pause SECOND, taken_by = NULL, taken_until = NULL,
 	    last_code = p_code
@@ -815,17 +860,18 @@ END
 $$
 
 CREATE OR REPLACE PROCEDURE caa_record(p_order BIGINT UNSIGNED, p_signer VARCHAR(64), p_domain VARCHAR(253),
-    p_decision VARCHAR(10), p_found_at VARCHAR(253), p_records VARCHAR(2000), p_secure BOOLEAN,
+    p_decision VARCHAR(12), p_found_at VARCHAR(253), p_records VARCHAR(2000), p_secure BOOLEAN,
     p_checked_at BIGINT, p_valid_until BIGINT)
 BEGIN
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	INSERT INTO caa_check (order_id, domain, decision, found_at, records, secure, checked_at, valid_until)
 	VALUES (p_order, p_domain, p_decision, p_found_at, p_records, p_secure, FROM_UNIXTIME(p_checked_at),
 	    FROM_UNIXTIME(p_valid_until));
 	CALL audit_add(CONCAT('signer:', p_signer), CONCAT('caa_', p_decision), p_order, NULL,
-	    CONCAT(p_domain, ' ', COALESCE(p_found_at, '-'), ' ', LEFT(COALESCE(p_records, ''), 600)));
+	    CONCAT(p_domain, ' | ', COALESCE(p_found_at, '-'), ' ', LEFT(COALESCE(p_records, ''), 600)));
 	COMMIT;
 END
 $$
@@ -834,7 +880,7 @@ $$
 
 -- Put a certificate's serial on the list of the next CRL (SBR 4.9). The signer sees it within a minute.
 CREATE OR REPLACE PROCEDURE revocation_add(p_order BIGINT UNSIGNED, p_reason TINYINT UNSIGNED, p_by VARCHAR(80),
-    p_address VARCHAR(45), p_received_at DATETIME)
+    p_address VARCHAR(45) CHARACTER SET ascii, p_received_at DATETIME)
 BEGIN
 	INSERT INTO revocation (issuer_id, serial, revoked_at, reason, not_after, requested_by, received_at)
 	SELECT issuer_id, serial, UTC_TIMESTAMP(), p_reason, not_after, p_by, p_received_at
@@ -852,13 +898,15 @@ END
 $$
 
 -- Self-service revocation. A second time with any reason is said calmly: certificate_revoked_already.
-CREATE OR REPLACE PROCEDURE certificate_revoke(p_who VARCHAR(8), p_secret VARBINARY(64), p_number CHAR(10),
-    p_item CHAR(3), p_reason TINYINT UNSIGNED, p_address VARCHAR(45))
+CREATE OR REPLACE PROCEDURE certificate_revoke(p_who VARCHAR(8), p_secret VARBINARY(64),
+    p_number CHAR(10) CHARACTER SET ascii, p_item CHAR(3) CHARACTER SET ascii, p_reason TINYINT UNSIGNED,
+    p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
 	DECLARE v_order BIGINT UNSIGNED;
 	DECLARE v_actor VARCHAR(80);
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL order_claim(p_who, p_secret, p_number, p_item, 'revoke', v_order, v_actor);
 	IF NOT EXISTS (SELECT 1 FROM certificate WHERE order_id = v_order) THEN CALL refuse('certificate_missing'); END IF;
@@ -880,6 +928,7 @@ BEGIN
 	DECLARE v_due BOOLEAN DEFAULT FALSE;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	DO (SELECT id FROM issuer WHERE id = p_issuer FOR UPDATE);
 	SELECT number, this_update, published_at INTO v_number, v_this, v_published FROM crl
@@ -908,6 +957,7 @@ CREATE OR REPLACE PROCEDURE crl_published(p_issuer SMALLINT UNSIGNED, p_number B
 BEGIN
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	UPDATE crl SET published_at = UTC_TIMESTAMP(), entries = p_entries, sha256 = p_sha256
 	WHERE issuer_id = p_issuer AND number = p_number AND published_at IS NULL;

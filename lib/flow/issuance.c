@@ -10,6 +10,7 @@
 #include "lib/base/err.h"
 #include "lib/base/text.h"
 #include "lib/db/db.h"
+#include "lib/pki/caa.h"
 
 static void issuance_read(struct issuance *i, const struct db_rows *rows, size_t row)
 {
@@ -171,6 +172,31 @@ int issuance_return(
 {
 	return db_run(db, STMT_ISSUANCE_RETURN, NULL, e,
 	    DB_ARGS(P_NUMBER(order_id), P_TEXT(signer), P_TEXT(step), P_TEXT(fault_code(why->fault)), P_TEXT(why->arg)));
+}
+
+int issuance_caa_record(
+    struct db *db, const char *signer, uint64_t order_id, const struct caa_result *r, struct err *e)
+{
+	struct buf words = {0};
+	int rc;
+
+	buf_printf(&words, "%s", caa_reason_word(r->reason));
+	if (r->records != NULL && *r->records != '\0')
+		buf_printf(&words, "; %s", r->records);
+	if (r->iodef != NULL && *r->iodef != '\0')
+		buf_printf(&words, "; iodef %s", r->iodef);
+	if (*r->detail != '\0')
+		buf_printf(&words, "; %s", r->detail);
+	if (words.failed)
+		return err_set(e, FAULT_busy, "CAA: out of memory");
+	if (words.len > 2000)
+		words.data[2000] = '\0';
+	rc = db_run(db, STMT_CAA_RECORD, NULL, e,
+	    DB_ARGS(P_NUMBER(order_id), P_TEXT(signer), P_TEXT(r->domain), P_TEXT(caa_decision_word(r->decision)),
+		*r->found_at == '\0' ? P_NULL() : P_TEXT(r->found_at), P_TEXT(words.data), P_NUMBER(r->secure),
+		P_NUMBER(r->checked_at), P_NUMBER(r->valid_until)));
+	buf_free(&words);
+	return rc;
 }
 
 int issuance_later(

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <time.h>
 
+struct caa_result;
 struct db;
 struct err;
 
@@ -68,6 +69,10 @@ int issuance_store(
 /* Send an order back to the person: step "mailbox" or "activation", with the fault's code and argument. */
 int issuance_return(struct db *, const char *signer, uint64_t order_id, const char *step, const struct err *why,
     struct err *e);
+
+/* Keep what a CAA look-up for the order found, with an audit event (SBR 4.2.2.1). */
+int issuance_caa_record(
+    struct db *, const char *signer, uint64_t order_id, const struct caa_result *, struct err *e);
 
 /* Try again by itself after pause seconds. */
 int issuance_later(

@@ -274,7 +274,7 @@ CREATE TABLE IF NOT EXISTS caa_check (
 	id		BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
 	order_id	BIGINT UNSIGNED NOT NULL,
 	domain		VARCHAR(253) CHARACTER SET ascii NOT NULL,
-	decision	ENUM('permitted', 'denied', 'failed') NOT NULL,
+	decision	ENUM('permitted', 'denied', 'unreachable') NOT NULL,
 	found_at	VARCHAR(253) CHARACTER SET ascii NULL COMMENT 'the name whose RRset decided; NULL: none has one',
 	records		VARCHAR(2000) NULL,
 	secure		BOOLEAN NOT NULL COMMENT 'DNSSEC proved the answer',

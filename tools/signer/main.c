@@ -25,9 +25,11 @@
 #include "lib/ipc/peer.h"
 #include "lib/ipc/signer_protocol.h"
 #include "lib/pki/blocklist.h"
+#include "lib/pki/caa_resolver.h"
 #include "lib/pki/issuer.h"
 #include "lib/pki/product.h"
 #include "lib/pki/token.h"
+#include "tools/signer/caa_order.h"
 #include "tools/signer/signer.h"
 
 #define PEER_MS	 500  /* a peer has so long for its question */
@@ -87,11 +89,15 @@ int signer_reopen_issuer(struct signer *s, struct err *e)
 static void memory_guard(void)
 {
 	const struct rlimit none = {0, 0};
+	struct rlimit locked;
 
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	if (mlockall(MCL_CURRENT | MCL_FUTURE) == -1)
-		log_line(LOG_LEVEL_WARNING, "memory is not locked (RLIMIT_MEMLOCK): %s", strerror(errno));
+	/* Under a limit the lock would hold, and every later allocation would fail. */
+	if (getrlimit(RLIMIT_MEMLOCK, &locked) == -1 || locked.rlim_cur != RLIM_INFINITY)
+		log_line(LOG_LEVEL_WARNING, "memory is not locked: RLIMIT_MEMLOCK is not unlimited");
+	else if (mlockall(MCL_CURRENT | MCL_FUTURE) == -1)
+		log_line(LOG_LEVEL_WARNING, "memory is not locked: %s", strerror(errno));
 }
 
 static int signer_open(struct signer *s, struct err *e)
@@ -108,11 +114,12 @@ static int signer_open(struct signer *s, struct err *e)
 	if (*conf_text(s->conf, SET_CA_BLOCKLIST) != '\0' &&
 	    blocklist_open(&s->blocklist, conf_text(s->conf, SET_CA_BLOCKLIST), e) == -1)
 		return -1;
-	return signer_open_issuer(s, e);
+	return caa_order_open(s, e) == -1 ? -1 : signer_open_issuer(s, e);
 }
 
 static void signer_close(struct signer *s)
 {
+	caa_resolver_close(s->resolver);
 	issuer_close(s->issuer);
 	token_close(s->token);
 	blocklist_free(s->blocklist);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct blocklist;
+struct caa_resolver;
 struct conf;
 struct csr;
 struct db;
@@ -23,6 +24,7 @@ struct signer {
 	struct products *products;
 	struct blocklist *blocklist; /* NULL: none configured */
 	struct token *token;	     /* NULL: key files */
+	struct caa_resolver *resolver; /* NULL: CAA is not asked */
 	struct issuer *issuer;
 	unsigned issuer_id; /* row of table issuer; 0: not looked up yet */
 	char name[64];	    /* "host:pid", the owner of a lease */
