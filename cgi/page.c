@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <jansson.h>
 
@@ -34,6 +35,7 @@ struct pages {
 	int template_count;
 	char dir[1024];
 	char brand_name[200], brand_support[200], mail_viewer[8], demo_hint[400];
+	char assets[24]; /* changes with every build, so that browsers fetch new static files */
 };
 
 /* Turn a ClearSilver error into ours, freeing it. Always -1. */
@@ -96,6 +98,7 @@ int pages_open(struct pages **out, const struct conf *conf, struct err *e)
 {
 	struct pages *pages = calloc(1, sizeof(*pages));
 	char path[2048];
+	struct stat program;
 	NEOERR *ne;
 
 	if (pages == NULL)
@@ -104,6 +107,8 @@ int pages_open(struct pages **out, const struct conf *conf, struct err *e)
 	(void)snprintf(pages->brand_name, sizeof(pages->brand_name), "%s", conf_text(conf, SET_BRAND_NAME));
 	(void)snprintf(pages->brand_support, sizeof(pages->brand_support), "%s", conf_text(conf, SET_BRAND_SUPPORT));
 	(void)snprintf(pages->demo_hint, sizeof(pages->demo_hint), "%s", conf_text(conf, SET_WEB_DEMO_HINT));
+	if (stat("/proc/self/exe", &program) == 0)
+		(void)snprintf(pages->assets, sizeof(pages->assets), "%llx", (unsigned long long)program.st_mtime);
 	if (*conf_text(conf, SET_WEB_MAIL_VIEWER) != '\0')
 		(void)snprintf(pages->mail_viewer, sizeof(pages->mail_viewer), "1");
 	(void)snprintf(path, sizeof(path), "%s/pages", pages->dir);
@@ -336,6 +341,7 @@ static void page_set_common(struct req *r)
 	page_set(r, "Lang", r->language);
 	page_set(r, "Brand.name", pages->brand_name);
 	page_set(r, "Brand.support", pages->brand_support);
+	page_set(r, "Page.assets", pages->assets);
 	page_set(r, "Demo.mail", pages->mail_viewer);
 	page_set(r, "Demo.hint", pages->demo_hint);
 	for (int i = 0; i < pages->language_count; i++) {

@@ -17,6 +17,7 @@
 
 #define DB_TRIES      4	   /* a CALL that met a deadlock or lost its connection runs at most so often */
 #define DB_ARGS_MAX   32
+#define DB_ADMIN_WAIT 3600 /* seconds; a migration of a large table takes its time */
 #define DB_REFUSED    "45000" /* SQLSTATE of a transition's refusal */
 #define WSREP_NOT_READY 1047 /* Galera: this node is not part of the cluster now */
 
@@ -105,7 +106,7 @@ int db_open(struct db **out, const struct conf *conf, enum db_account account, s
 	db->name = strdup(conf_text(conf, SET_DB_NAME));
 	db->user = strdup(conf_text(conf, accounts[account].user));
 	db->tls_ca = strdup(conf_text(conf, SET_DB_TLS_CA));
-	db->timeout = (unsigned)conf_number(conf, SET_DB_TIMEOUT);
+	db->timeout = account == DB_ADMIN ? DB_ADMIN_WAIT : (unsigned)conf_number(conf, SET_DB_TIMEOUT);
 	if (db->host == NULL || db->socket == NULL || db->name == NULL || db->user == NULL || db->tls_ca == NULL) {
 		db_close(db);
 		return err_set(e, FAULT_busy, "database: out of memory");
