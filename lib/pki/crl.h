@@ -1,0 +1,66 @@
+/* crl.h - build, sign and write a complete CRL v2 (RFC 5280 5, SBR 4.9.7, 7.2.2).
+ *
+ * Entries come one at a time from the caller (a cursor of the database) and are encoded as they come, so that
+ * a million of them need little more memory than the CRL itself. The CRL is complete (not partitioned), so it
+ * has no issuingDistributionPoint.
+ */
+#ifndef LIB_PKI_CRL_H
+#define LIB_PKI_CRL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+struct err;
+struct issuer;
+
+/* Longest times between thisUpdate and nextUpdate in seconds (SBR 4.9.7). */
+#define CRL_SUBSCRIBER_MOST ((time_t)10 * 86400)
+#define CRL_CA_MOST         ((time_t)365 * 86400)
+
+/* RFC 5280 5.3.1, those SBR 7.2.2 leaves. unspecified is never written out; certificateHold is forbidden. */
+enum crl_reason {
+	REASON_UNSPECIFIED = 0,
+	REASON_KEY_COMPROMISE = 1,
+	REASON_CA_COMPROMISE = 2,
+	REASON_AFFILIATION_CHANGED = 3,
+	REASON_SUPERSEDED = 4,
+	REASON_CESSATION_OF_OPERATION = 5,
+	REASON_PRIVILEGE_WITHDRAWN = 9,
+};
+
+struct crl_entry {
+	unsigned char serial[20];
+	size_t serial_len;
+	time_t revoked_at;
+	enum crl_reason reason;
+};
+
+/* Fill *out with the next entry: 1, or 0 at the end, or -1 with *e filled (which stops the building). */
+typedef int crl_next(void *arg, struct crl_entry *out, struct err *e);
+
+struct crl_plan {
+	const struct issuer *issuer;
+	uint64_t number; /* cRLNumber: greater than every one before of this issuer; not 0 */
+	time_t this_update, next_update;
+	crl_next *next; /* NULL: no entries */
+	void *arg;
+};
+
+struct crl {
+	unsigned char *room;      /* owned: the memory that der lies in */
+	const unsigned char *der; /* CertificateList */
+	size_t der_len;
+	size_t entries;
+};
+
+/* Build and sign. A root's CRL may live CRL_CA_MOST, all others CRL_SUBSCRIBER_MOST. *out is filled, to be
+ * emptied with crl_free(). FAULT_internal: the plan or an entry breaks a rule above; faults of issuer_sign()
+ * and next. */
+int crl_build(struct crl *out, const struct crl_plan *, struct err *e);
+void crl_free(struct crl *); /* empties it; an all-zero one is fine */
+
+/* Write the DER as <public_dir>/crl/<issuer's name>.crl so that readers see the old or the new whole. */
+int crl_publish(const struct crl *, const struct issuer *, const char *public_dir, struct err *e);
+
+#endif

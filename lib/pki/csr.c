@@ -1,0 +1,544 @@
+/* csr.c - finding the request in what was pasted, and parsing its outside; see csr.h.
+ *
+ * text -> armor (armor.h) -> shape (shape.h) -> parts. Each stage knows what a person may have taken for a
+ * request, and says so. Decoders of OpenSSL see the public key only after its AlgorithmIdentifier was found
+ * allowed.
+ */
+#include "lib/pki/csr.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/cms.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <openssl/x509.h>
+
+#include "lib/base/err.h"
+#include "lib/pki/armor.h"
+#include "lib/pki/csr_parts.h"
+#include "lib/pki/der.h"
+#include "lib/pki/key.h"
+#include "lib/pki/product.h"
+#include "lib/pki/shape.h"
+
+#define ATTRIBUTES 0xa0 /* [0] IMPLICIT SET OF Attribute */
+
+/* Larger private keys are no RSA-8192 key, but could keep us busy for long. */
+#define PRIVATE_DER_MAX 8192
+
+/* One call of csr_read(). */
+struct reader {
+	const char *text, *end;
+	unsigned char *key_sha256; /* where a private key's hash goes; NULL: nowhere */
+	struct csr **out;
+	bool unwrapped; /* inside PKCS #7 already */
+};
+
+#define ALGORITHM(bytes) (bytes), sizeof(bytes) - 1
+static const struct key_algorithm key_algorithms[] = {
+    {KEY_RSA, 0, ALGORITHM("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00")},
+    {KEY_P256, 65,
+	ALGORITHM("\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07")},
+    {KEY_P384, 97, ALGORITHM("\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22")},
+    {KEY_P521, 133, ALGORITHM("\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23")},
+    {KEY_ED25519, 0, ALGORITHM("\x30\x05\x06\x03\x2b\x65\x70")},
+};
+
+const struct key_algorithm *key_algorithm_find(const struct der_value *algorithm)
+{
+	for (size_t i = 0; i < sizeof(key_algorithms) / sizeof(key_algorithms[0]); i++)
+		if (key_algorithms[i].len == algorithm->whole_len &&
+		    memcmp(key_algorithms[i].der, algorithm->whole, algorithm->whole_len) == 0)
+			return &key_algorithms[i];
+	return NULL;
+}
+
+/* SubjectPublicKeyInfo: algorithm and a BIT STRING of whole octets. On failure in stands where it was. */
+static bool spki_split(struct csr_parts *parts, struct der *in)
+{
+	struct der before;
+
+	if (!der_take(in, DER_SEQUENCE, &parts->key_algorithm))
+		return false;
+	before = *in;
+	if (der_take_last(in, DER_BIT_STRING, &parts->key_bits) && parts->key_bits.len > 1 &&
+	    parts->key_bits.bytes[0] == 0)
+		return true;
+	*in = before;
+	return false;
+}
+
+/* The content of the info; on failure info stands where it was. */
+static bool info_split(struct csr_parts *parts, struct der *info)
+{
+	struct der_value version, subject, attributes;
+	struct der before = *info, spki;
+
+	if (!der_take(info, DER_INTEGER, &version) || !der_is(&version, "", 1)) {
+		*info = before;
+		return false;
+	}
+	if (!der_take(info, DER_SEQUENCE, &subject) || !der_take(info, DER_SEQUENCE, &parts->spki))
+		return false;
+	spki = der_inside(&parts->spki);
+	if (!spki_split(parts, &spki)) {
+		*info = spki;
+		return false;
+	}
+	/* Attributes are mandatory, but some programs leave the empty set out, and OpenSSL takes that too. */
+	return der_end(info) || der_take_last(info, ATTRIBUTES, &attributes);
+}
+
+int csr_split(struct csr_parts *parts, const unsigned char *der, size_t len, size_t *at)
+{
+	struct der all = der_open(der, len), request, info;
+	struct der_value outer;
+
+	*at = 0;
+	if (!der_take_last(&all, DER_SEQUENCE, &outer))
+		return -1;
+	request = der_inside(&outer);
+	*at = (size_t)(request.at - der);
+	if (!der_take(&request, DER_SEQUENCE, &parts->info))
+		return -1;
+	info = der_inside(&parts->info);
+	if (!info_split(parts, &info)) {
+		*at = (size_t)(info.at - der);
+		return -1;
+	}
+	if (der_take(&request, DER_SEQUENCE, &parts->algorithm) &&
+	    der_take_last(&request, DER_BIT_STRING, &parts->signature))
+		return 0;
+	*at = (size_t)(request.at - der);
+	return -1;
+}
+
+static int fault_at_byte(struct err *e, size_t at, const char *why)
+{
+	char where[40];
+
+	(void)snprintf(where, sizeof(where), "byte %zu", at);
+	return err_set_arg(e, FAULT_csr_not_parsable, where, "csr: %s at %s", why, where);
+}
+
+static int fault_at_line(struct err *e, const struct reader *r, const char *at)
+{
+	char where[40];
+	unsigned line = 1;
+
+	for (const char *p = r->text; p < at; p++)
+		line += *p == '\n' || (*p == '\r' && p[1] != '\n');
+	(void)snprintf(where, sizeof(where), "line %u", line);
+	return err_set_arg(e, FAULT_csr_not_parsable, where, "csr: no base64 in %s", where);
+}
+
+static int fault_too_large(struct err *e, size_t most)
+{
+	char size[40];
+
+	(void)snprintf(size, sizeof(size), "%zu", most);
+	return err_set_arg(e, FAULT_csr_too_large, size, "csr: over %s octets", size);
+}
+
+/* A positive INTEGER in its shortest form. */
+static bool take_positive(struct der *in)
+{
+	struct der_value v;
+
+	if (!der_take(in, DER_INTEGER, &v) || v.len == 0 || (v.bytes[0] & 0x80) != 0)
+		return false;
+	return v.bytes[0] != 0 || (v.len > 1 && (v.bytes[1] & 0x80) != 0);
+}
+
+/* RSAPublicKey (RFC 8017 A.1.1) in DER, so that one key has one encoding and one hash. */
+static bool rsa_strict(struct der bits)
+{
+	struct der_value sequence;
+	struct der inside;
+
+	if (!der_take_last(&bits, DER_SEQUENCE, &sequence))
+		return false;
+	inside = der_inside(&sequence);
+	return take_positive(&inside) && take_positive(&inside) && der_end(&inside);
+}
+
+/* Decode the public key, which stands at an octet of the DER, if its kind is known; kinds that are not leave
+ * type 0 to csr_check(). */
+static int request_key(struct csr *csr, const struct csr_parts *parts, size_t at, struct err *e)
+{
+	const struct key_algorithm *row = key_algorithm_find(&parts->key_algorithm);
+	const unsigned char *p = csr->spki;
+	struct der bits = der_open(parts->key_bits.bytes + 1, parts->key_bits.len - 1);
+
+	if (row == NULL)
+		return 0;
+	if (row->point_len > 0 && (parts->key_bits.len - 1 != row->point_len || *bits.at != 4))
+		return 0;
+	if (row->type == KEY_RSA && !rsa_strict(bits))
+		return fault_at_byte(
+		    e, (size_t)(parts->key_bits.whole - parts->info.whole), "no RSAPublicKey");
+	csr->key = d2i_PUBKEY(NULL, &p, (long)csr->spki_len);
+	if (csr->key == NULL || p != csr->spki + csr->spki_len) {
+		ERR_clear_error();
+		return fault_at_byte(e, at, "no public key");
+	}
+	csr->type = row->type;
+	csr->bits = EVP_PKEY_get_bits(csr->key);
+	return 0;
+}
+
+static void *bytes_copy(const void *bytes, size_t len)
+{
+	void *copy = malloc(len == 0 ? 1 : len);
+
+	if (copy != NULL)
+		memcpy(copy, bytes, len);
+	return copy;
+}
+
+/* A whole request as DER: keep it, and its public key. */
+static int request_keep(
+    struct csr **out, const unsigned char *der, size_t len, const struct csr_parts *parts, struct err *e)
+{
+	struct csr *csr = calloc(1, sizeof(*csr));
+
+	if (csr == NULL)
+		return err_set(e, FAULT_busy, "csr: out of memory");
+	csr->der = bytes_copy(der, len);
+	csr->der_len = len;
+	csr->spki = bytes_copy(parts->spki.whole, parts->spki.whole_len);
+	csr->spki_len = parts->spki.whole_len;
+	if (csr->der == NULL || csr->spki == NULL) {
+		csr_free(csr);
+		return err_set(e, FAULT_busy, "csr: out of memory");
+	}
+	SHA256(csr->spki, csr->spki_len, csr->spki_sha256);
+	if (request_key(csr, parts, (size_t)(parts->key_bits.whole - der), e) == -1) {
+		csr_free(csr);
+		return -1;
+	}
+	*out = csr;
+	return 0;
+}
+
+/* Whether a private key signs what its public half verifies. Who pastes another's public numbers with false
+ * private ones must not get that other's key blocked. */
+static bool private_proves(EVP_PKEY *key)
+{
+	static const unsigned char words[] = "proof that this private key belongs to its public key";
+	unsigned char signature[KEY_RSA_BITS_MOST / 8];
+	size_t len = sizeof(signature);
+	EVP_MD_CTX *sign = EVP_MD_CTX_new(), *verify = EVP_MD_CTX_new();
+	const EVP_MD *md = EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448") ? NULL : EVP_sha256();
+	bool proved;
+
+	proved = sign != NULL && verify != NULL && EVP_PKEY_get_size(key) <= (int)sizeof(signature) &&
+		 EVP_DigestSignInit(sign, NULL, md, NULL, key) == 1 &&
+		 EVP_DigestSign(sign, signature, &len, words, sizeof(words)) == 1 &&
+		 EVP_DigestVerifyInit(verify, NULL, md, NULL, key) == 1 &&
+		 EVP_DigestVerify(verify, signature, len, words, sizeof(words)) == 1;
+	EVP_MD_CTX_free(sign);
+	EVP_MD_CTX_free(verify);
+	return proved;
+}
+
+/* An RSA private exponent longer than its modulus has no use but to keep us busy. */
+static bool private_fits(EVP_PKEY *key)
+{
+	BIGNUM *d = NULL;
+	bool fits;
+
+	if (!EVP_PKEY_is_a(key, "RSA"))
+		return EVP_PKEY_is_a(key, "EC") || EVP_PKEY_is_a(key, "ED25519") ||
+		       EVP_PKEY_is_a(key, "ED448");
+	fits = EVP_PKEY_get_bits(key) <= KEY_RSA_BITS_MOST &&
+	       EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_D, &d) == 1 &&
+	       BN_num_bits(d) <= EVP_PKEY_get_bits(key);
+	BN_clear_free(d);
+	return fits;
+}
+
+/* Note the hash of a private key's public half, when it can be read and proves itself. */
+static void private_note(const struct reader *r, const unsigned char *der, size_t len)
+{
+	const unsigned char *p = der;
+	EVP_PKEY *key = NULL;
+	struct err ignored;
+
+	if (r->key_sha256 != NULL && len <= PRIVATE_DER_MAX)
+		key = d2i_AutoPrivateKey(NULL, &p, (long)len);
+	if (key != NULL && private_fits(key) && private_proves(key) &&
+	    key_spki_sha256(r->key_sha256, key, &ignored) == -1)
+		memset(r->key_sha256, 0, SHA256_DIGEST_LENGTH);
+	EVP_PKEY_free(key);
+	ERR_clear_error();
+}
+
+static int private_found(const struct reader *r, const unsigned char *der, size_t len, struct err *e)
+{
+	private_note(r, der, len);
+	return err_set(e, FAULT_csr_is_private_key, "csr: a private key was pasted");
+}
+
+static int der_read(struct reader *r, const unsigned char *der, size_t len, struct err *e);
+
+/* PKCS #7 may hold a request as its data (certreq, cms -sign), or only certificates. */
+static int pkcs7_read(struct reader *r, const unsigned char *der, size_t len, struct err *e)
+{
+	const unsigned char *p = der;
+	CMS_ContentInfo *cms = NULL;
+	ASN1_OCTET_STRING **content = NULL;
+	STACK_OF(X509) *certificates = NULL;
+	int rc = -1;
+
+	cms = d2i_CMS_ContentInfo(NULL, &p, (long)len);
+	if (cms == NULL || p != der + len || OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed) {
+		(void)fault_at_byte(e, 0, "no PKCS #7 signed data");
+		goto out;
+	}
+	content = CMS_get0_content(cms);
+	if (content != NULL && *content != NULL &&
+	    OBJ_obj2nid(CMS_get0_eContentType(cms)) == NID_pkcs7_data) {
+		r->unwrapped = true;
+		rc = der_read(r, ASN1_STRING_get0_data(*content), (size_t)ASN1_STRING_length(*content), e);
+		goto out;
+	}
+	certificates = CMS_get1_certs(cms);
+	if (sk_X509_num(certificates) > 0)
+		(void)err_set_arg(e, FAULT_csr_is_certificate, "PKCS7", "csr: PKCS #7 with certificates");
+	else
+		(void)fault_at_byte(e, 0, "PKCS #7 without a request");
+out:
+	sk_X509_pop_free(certificates, X509_free);
+	CMS_ContentInfo_free(cms);
+	ERR_clear_error();
+	return rc;
+}
+
+/* What has a request's outside but is none: perhaps an old certificate. */
+static int request_refuse(const unsigned char *der, size_t len, size_t at, struct err *e)
+{
+	const unsigned char *p = der;
+	X509 *certificate = d2i_X509(NULL, &p, (long)len);
+
+	X509_free(certificate);
+	ERR_clear_error();
+	if (certificate != NULL)
+		return err_set(e, FAULT_csr_is_certificate, "csr: a certificate (version 1)");
+	return fault_at_byte(e, at, "no certification request");
+}
+
+static int fault_cut(struct err *e, size_t len)
+{
+	return err_set(e, FAULT_csr_truncated, "csr: cut after %zu octets", len);
+}
+
+static int request_read(struct reader *r, const unsigned char *der, size_t len, struct err *e)
+{
+	struct csr_parts parts;
+	char left[40];
+	size_t outer, at;
+
+	if (shape_outer_len(&outer, der, len) == -1)
+		return fault_at_byte(e, 0, "no length in DER");
+	if (outer < len) {
+		(void)snprintf(left, sizeof(left), "%zu", len - outer);
+		return err_set_arg(
+		    e, FAULT_csr_trailing_data, left, "csr: %s octets behind the request", left);
+	}
+	if (csr_split(&parts, der, len, &at) == -1)
+		return request_refuse(der, len, at, e);
+	return request_keep(r->out, der, len, &parts, e);
+}
+
+static int der_read(struct reader *r, const unsigned char *der, size_t len, struct err *e)
+{
+	enum shape shape = shape_find(der, len);
+
+	if (len > CSR_DER_MAX)
+		return fault_too_large(e, CSR_DER_MAX);
+	if (shape == SHAPE_PRIVATE_KEY)
+		return private_found(r, der, len, e);
+	if (shape == SHAPE_CERTIFICATE)
+		return err_set(e, FAULT_csr_is_certificate, "csr: a certificate");
+	if (shape == SHAPE_PUBLIC_KEY)
+		return err_set(e, FAULT_csr_is_public_key, "csr: a public key");
+	if (shape_cut(der, len))
+		return fault_cut(e, len);
+	if (shape == SHAPE_PKCS7 && !r->unwrapped)
+		return pkcs7_read(r, der, len, e);
+	if (shape == SHAPE_REQUEST)
+		return request_read(r, der, len, e);
+	return fault_at_byte(e, 0, "no certification request");
+}
+
+/* The base64 of a block, or of bare text. */
+static int base64_read(struct reader *r, const char *text, size_t len, struct err *e)
+{
+	unsigned char *der = NULL;
+	const char *bad = NULL;
+	size_t der_len = 0;
+	int rc;
+
+	switch (armor_decode(&der, &der_len, text, len, &bad)) {
+	case ARMOR_OK:
+		rc = der_read(r, der, der_len, e);
+		OPENSSL_clear_free(der, der_len);
+		return rc;
+	case ARMOR_BAD_CHARACTER:
+		return fault_at_line(e, r, bad);
+	case ARMOR_CUT: /* a cut private key must not come back on the page either */
+		rc = shape_find(der, der_len) == SHAPE_PRIVATE_KEY ? private_found(r, der, der_len, e)
+								   : fault_cut(e, der_len);
+		OPENSSL_clear_free(der, der_len);
+		return rc;
+	case ARMOR_NO_MEMORY:
+		break;
+	}
+	return err_set(e, FAULT_busy, "csr: out of memory");
+}
+
+static bool text_has(const struct reader *r, const char *word)
+{
+	return memmem(r->text, (size_t)(r->end - r->text), word, strlen(word)) != NULL;
+}
+
+/* Whether a private key stands anywhere, whole or not; the first readable one is noted. */
+static bool private_anywhere(const struct reader *r)
+{
+	const char *at = r->text, *bad;
+	struct armor_block block;
+	bool found = text_has(r, "PRIVATE KEY-") || text_has(r, "PuTTY-User-Key-File"), read = false;
+
+	while (!read && armor_next(&at, r->end, &block)) {
+		unsigned char *der = NULL;
+		size_t len = 0;
+
+		if (block.kind != ARMOR_PRIVATE_KEY)
+			continue;
+		found = true;
+		read = armor_decode(&der, &len, block.body, block.body_len, &bad) == ARMOR_OK;
+		if (read)
+			private_note(r, der, len);
+		OPENSSL_clear_free(der, len);
+	}
+	return found;
+}
+
+/* No request among the blocks: say what the first one is instead. */
+static int block_refuse(const struct armor_block *block, struct err *e)
+{
+	if (block->kind == ARMOR_CERTIFICATE)
+		return err_set(e, FAULT_csr_is_certificate, "csr: a certificate");
+	if (block->kind == ARMOR_PUBLIC_KEY)
+		return err_set(e, FAULT_csr_is_public_key, "csr: a public key");
+	if (!block->whole)
+		return err_set(e, FAULT_csr_truncated, "csr: a cut block");
+	return err_set(e, FAULT_csr_not_pem, "csr: another kind of block");
+}
+
+static int blocks_read(struct reader *r, struct err *e)
+{
+	struct armor_block block, first = {0}, request = {0};
+	const char *at = r->text;
+	unsigned requests = 0;
+	char count[16];
+
+	while (armor_next(&at, r->end, &block)) {
+		if (first.begin == NULL)
+			first = block;
+		if (block.kind != ARMOR_REQUEST && block.kind != ARMOR_PKCS7)
+			continue;
+		requests++;
+		request = block;
+	}
+	(void)snprintf(count, sizeof(count), "%u", requests);
+	if (requests == 0)
+		return block_refuse(&first, e);
+	if (requests > 1)
+		return err_set_arg(e, FAULT_csr_several, count, "csr: %s requests", count);
+	if (!request.whole)
+		return err_set(e, FAULT_csr_truncated, "csr: no END line");
+	return base64_read(r, request.body, request.body_len, e);
+}
+
+/* Whether text is base64 of something known. */
+static bool base64_known(const char *text, size_t len)
+{
+	unsigned char *der = NULL;
+	enum shape shape = SHAPE_UNKNOWN;
+	const char *bad;
+	size_t der_len = 0;
+
+	if (armor_decode(&der, &der_len, text, len, &bad) == ARMOR_OK)
+		shape = shape_find(der, der_len);
+	OPENSSL_clear_free(der, der_len);
+	return shape != SHAPE_UNKNOWN;
+}
+
+/* Text without a BEGIN line: base64 alone, a part of PEM, an SSH key, or anything. */
+static int bare_read(struct reader *r, const char *start, struct err *e)
+{
+	static const char *const public_words[] = {
+	    "ssh-rsa ", "ssh-ed25519 ", "ecdsa-sha2-", "SSH2 PUBLIC KEY"};
+	size_t len = (size_t)(r->end - start);
+
+	if (text_has(r, "-----END "))
+		return err_set(e, FAULT_csr_truncated, "csr: no BEGIN line");
+	for (size_t i = 0; i < sizeof(public_words) / sizeof(public_words[0]); i++)
+		if (text_has(r, public_words[i]))
+			return err_set(e, FAULT_csr_is_public_key, "csr: an SSH public key");
+	/* "MI" begins a SEQUENCE of more than 127 octets: then a wrong character or a missing end is worth
+	 * naming. */
+	if (base64_known(start, len) || (len > 64 && memcmp(start, "MI", 2) == 0))
+		return base64_read(r, start, len, e);
+	return err_set(e, FAULT_csr_not_pem, "csr: neither PEM nor DER");
+}
+
+/* Whether the upload is DER and no text: '0' and an octet no UTF-8 text has there, or exactly its length. */
+static bool octets_der(const char *text, size_t len)
+{
+	unsigned char length = len < 2 ? 0 : (unsigned char)text[1];
+
+	return len >= 2 && (unsigned char)text[0] == DER_SEQUENCE &&
+	       ((length & 0x80) != 0 || len == 2U + length);
+}
+
+int csr_read(struct csr **out, const char *text, size_t len, unsigned char key_sha256[32], struct err *e)
+{
+	struct reader r = {.text = text, .end = text + len, .key_sha256 = key_sha256, .out = out};
+	const char *start = text;
+	size_t blank;
+
+	if (key_sha256 != NULL)
+		memset(key_sha256, 0, SHA256_DIGEST_LENGTH);
+	if (len > CSR_TEXT_MAX)
+		return fault_too_large(e, CSR_TEXT_MAX);
+	if (octets_der(text, len))
+		return der_read(&r, (const unsigned char *)text, len, e);
+	while ((blank = armor_blank(start, r.end)) > 0)
+		start += blank;
+	if (start == r.end)
+		return err_set(e, FAULT_csr_missing, "csr: empty");
+	if (private_anywhere(&r))
+		return err_set(e, FAULT_csr_is_private_key, "csr: a private key was pasted");
+	if (text_has(&r, "-----BEGIN "))
+		return blocks_read(&r, e);
+	return bare_read(&r, start, e);
+}
+
+void csr_free(struct csr *csr)
+{
+	if (csr == NULL)
+		return;
+	EVP_PKEY_free(csr->key);
+	free(csr->spki);
+	free(csr->der);
+	free(csr);
+}

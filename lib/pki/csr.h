@@ -1,0 +1,56 @@
+/* csr.h - read and judge a certificate signing request (PKCS #10, RFC 2986).
+ *
+ * People paste all sorts of things; csr_read() finds the request in them or says what they pasted instead,
+ * and csr_check() judges signature and key. Only the public key of a request is ever used (SBR 3.2.5):
+ * nothing else of it is kept in the struct.
+ */
+#ifndef LIB_PKI_CSR_H
+#define LIB_PKI_CSR_H
+
+#include <stddef.h>
+#include <openssl/types.h>
+
+struct blocklist;
+struct err;
+struct product;
+
+#define CSR_TEXT_MAX ((size_t)65536) /* octets of text or DER taken; more is csr_too_large */
+#define CSR_DER_MAX  ((size_t)16384)
+
+struct csr {
+	unsigned char *der; /* owned: the CertificationRequest, exactly */
+	size_t der_len;
+	unsigned char *spki; /* owned: SubjectPublicKeyInfo in DER, as it stood in the request */
+	size_t spki_len;
+	unsigned char spki_sha256[32];
+	EVP_PKEY *key; /* owned; NULL when type is 0 */
+	unsigned type; /* KEY_RSA, KEY_P256, … of product.h; 0 when of none of them (csr_check() refuses) */
+	int bits;      /* RSA: modulus; EC: field size; 0 when type is 0 */
+};
+
+/* Find and parse the one request in text: PEM ("CERTIFICATE REQUEST" or "NEW CERTIFICATE REQUEST", with CRLF,
+ * blanks, BOM, `openssl req -text` output or prose around it), bare base64, DER, or wrapped in PKCS #7 (as
+ * its data; the wrapper's own signature is not asked, the request's is). Names, attributes and extensions are
+ * not even decoded.
+ *
+ * A private key anywhere in text is FAULT_csr_is_private_key, also beside a good request: then, if key_sha256
+ * is not NULL and the key could be read and proved that it signs for its public half (so that nobody blocks
+ * another's key), its SPKI's SHA-256 stands in key_sha256, else all zero. Encrypted and OpenSSH keys cannot
+ * be read. The text itself is the caller's to clear, and not to show again.
+ *
+ * Gives *out to the caller. Fails with the csr_* faults only (and busy without memory). The arg: what was
+ * found
+ * ("EC PRIVATE KEY"), "line 7" of the text, "byte 123" of the DER, or a number of octets. */
+int csr_read(struct csr **out, const char *text, size_t len, unsigned char key_sha256[32], struct err *e);
+
+/* Judge what csr_read() found: the self-signature proves possession (and uses no MD5 or SHA-1); the
+ * AlgorithmIdentifier is byte for byte one of SBR 7.1.3.1; type, size and exponent are allowed
+ * (SBR 6.1.5, 6.1.6) and by the product (NULL: by any); not ROCA, Fermat, small-factor, Debian, nor on the
+ * block list (NULL: not asked). EC points must be uncompressed; RSA exponents odd, from 65537 to 2^256 - 1
+ * (2^64 - 1 over 3072 bits, where OpenSSL ends). Cheap checks come first. 0, or -1 with one csr_* fault; arg:
+ * bits, curve, algorithm, factor. */
+int csr_check(const struct csr *, const struct product *, const struct blocklist *, struct err *e);
+
+void csr_free(struct csr *); /* NULL is fine */
+
+#endif

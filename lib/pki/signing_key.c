@@ -1,0 +1,342 @@
+/* signing_key.c - a CA's private key and the signatures made with it; see signing_key.h. */
+#include "lib/pki/signing_key.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+
+#include "lib/base/err.h"
+#include "lib/pki/openssl.h"
+#include "lib/pki/token.h"
+
+#define KEY_FILE_MAX 16384
+
+struct signing_key {
+	EVP_PKEY *key;       /* owned: both halves (file) or the public half (token) */
+	struct token *token; /* borrowed; NULL: the key is in memory */
+	unsigned long handle;
+	unsigned generation; /* of the token when the handle was found */
+};
+
+static const struct ca_key_row {
+	const char *word, *type, *group;
+	unsigned bits;
+} ca_key_rows[CA_KEY__MAX] = {
+    [CA_KEY_P256] = {"P-256", "EC", "P-256", 0},
+    [CA_KEY_P384] = {"P-384", "EC", "P-384", 0},
+    [CA_KEY_RSA4096] = {"RSA-4096", "RSA", NULL, 4096},
+};
+
+const char *ca_key_word(enum ca_key type)
+{
+	return ca_key_rows[type].word;
+}
+
+int ca_key_by_word(enum ca_key *out, const char *word)
+{
+	for (int i = 0; i < CA_KEY__MAX; i++) {
+		if (strcmp(ca_key_rows[i].word, word) != 0)
+			continue;
+		*out = (enum ca_key)i;
+		return 0;
+	}
+	return -1;
+}
+
+/* SBR 7.1.3.2.1 and 7.1.3.2.2, octet for octet: RSA has the NULL, ECDSA has no parameters. */
+#define RSA_WITH(last)                                                                                   \
+	{                                                                                                \
+		0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, last, 0x05, 0x00 \
+	}
+#define ECDSA_WITH(last)                                                               \
+	{                                                                              \
+		0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, last \
+	}
+
+static const struct algorithm_row {
+	const char *type, *group; /* group NULL: RSA, told apart by its hash */
+	int rsa_hash;
+	struct signature_algorithm algorithm;
+} algorithm_rows[] = {
+    {"RSA", NULL, 256, {RSA_WITH(0x0b), 15, "SHA256"}},
+    {"RSA", NULL, 384, {RSA_WITH(0x0c), 15, "SHA384"}},
+    {"RSA", NULL, 512, {RSA_WITH(0x0d), 15, "SHA512"}},
+    {"EC", "prime256v1", 0, {ECDSA_WITH(0x02), 12, "SHA256"}},
+    {"EC", "secp384r1", 0, {ECDSA_WITH(0x03), 12, "SHA384"}},
+    {"EC", "secp521r1", 0, {ECDSA_WITH(0x04), 12, "SHA512"}},
+};
+
+const struct signature_algorithm *signature_algorithm_for(const EVP_PKEY *public_key, int rsa_hash)
+{
+	char group[32] = "";
+
+	if (rsa_hash == 0)
+		rsa_hash = 256;
+	if (EVP_PKEY_is_a(public_key, "EC") &&
+	    EVP_PKEY_get_group_name(public_key, group, sizeof(group), NULL) != 1)
+		return NULL;
+	for (size_t i = 0; i < sizeof(algorithm_rows) / sizeof(algorithm_rows[0]); i++) {
+		const struct algorithm_row *row = &algorithm_rows[i];
+
+		if (EVP_PKEY_is_a(public_key, row->type) &&
+		    (row->group == NULL ? row->rsa_hash == rsa_hash : strcmp(row->group, group) == 0))
+			return &row->algorithm;
+	}
+	return NULL;
+}
+
+/* Never ask a terminal for a password: an encrypted key file is an error. */
+static int no_password(char *buf, int size, int writing, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)writing;
+	(void)arg;
+	return -1;
+}
+
+/* The checks are made on the open file, so that nothing can be swapped in between. */
+static int key_file_open(const char *path, struct err *e)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd == -1)
+		return err_errno(e, FAULT_config_invalid, "key file %s", path);
+	if (fstat(fd, &st) == -1)
+		(void)err_errno(e, FAULT_config_invalid, "key file %s", path);
+	else if (!S_ISREG(st.st_mode))
+		(void)err_set(e, FAULT_config_invalid, "key file %s: not a plain file", path);
+	else if (st.st_uid != geteuid())
+		(void)err_set(e, FAULT_config_invalid, "key file %s: owned by user %u, not %u", path,
+		    (unsigned)st.st_uid, (unsigned)geteuid());
+	else if ((st.st_mode & 07777 & ~(mode_t)0600) != 0)
+		(void)err_set(e, FAULT_config_invalid, "key file %s: mode %04o, must be 0600", path,
+		    (unsigned)(st.st_mode & 07777));
+	else
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+static struct signing_key *signing_key_new(EVP_PKEY *key, struct token *token, struct err *e)
+{
+	struct signing_key *k = calloc(1, sizeof(*k));
+
+	if (k == NULL || EVP_PKEY_up_ref(key) != 1) {
+		free(k);
+		(void)err_set(e, FAULT_busy, "signing key: out of memory");
+		return NULL;
+	}
+	k->key = key;
+	k->token = token;
+	return k;
+}
+
+int signing_key_load(struct signing_key **out, const char *path, struct err *e)
+{
+	unsigned char text[KEY_FILE_MAX];
+	EVP_PKEY *key = NULL;
+	BIO *bio = NULL;
+	ssize_t len;
+	int rc = -1, fd;
+
+	fd = key_file_open(path, e);
+	if (fd == -1)
+		return -1;
+	len = read(fd, text, sizeof(text));
+	(void)close(fd);
+	if (len <= 0 || len == sizeof(text)) {
+		(void)err_set(e, FAULT_config_invalid, "key file %s: empty, too large or not readable", path);
+		goto out;
+	}
+	bio = BIO_new_mem_buf(text, (int)len);
+	if (bio != NULL)
+		key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+	if (key == NULL) {
+		(void)openssl_error(e, FAULT_config_invalid, "key file %s: not an unencrypted PEM key", path);
+		goto out;
+	}
+	*out = signing_key_new(key, NULL, e);
+	rc = *out == NULL ? -1 : 0;
+out:
+	OPENSSL_cleanse(text, sizeof(text));
+	BIO_free(bio);
+	EVP_PKEY_free(key);
+	return rc;
+}
+
+int signing_key_find(
+    struct signing_key **out, struct token *token, const char *label, EVP_PKEY *public_key, struct err *e)
+{
+	unsigned long handle;
+	struct signing_key *k;
+
+	if (token_key_find(token, label, &handle, e) == -1)
+		return -1;
+	k = signing_key_new(public_key, token, e);
+	if (k == NULL)
+		return -1;
+	k->handle = handle;
+	k->generation = token_generation(token);
+	*out = k;
+	return 0;
+}
+
+static int key_file_write(const char *path, EVP_PKEY *key, struct err *e)
+{
+	BIO *bio = BIO_new(BIO_s_secmem());
+	char *text;
+	long len;
+	int fd = -1, rc = -1;
+
+	if (bio == NULL || PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1) {
+		(void)openssl_error(e, FAULT_internal, "key file %s: encode", path);
+		goto out;
+	}
+	len = BIO_get_mem_data(bio, &text);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd == -1) {
+		(void)err_errno(e, FAULT_config_invalid, "key file %s", path);
+		goto out;
+	}
+	if (write(fd, text, (size_t)len) != len || fchmod(fd, 0600) == -1 || fsync(fd) == -1) {
+		(void)err_errno(e, FAULT_internal, "key file %s: write", path);
+		(void)unlink(path);
+		goto out;
+	}
+	rc = 0;
+out:
+	if (fd != -1)
+		(void)close(fd);
+	BIO_free(bio);
+	return rc;
+}
+
+int signing_key_create(struct signing_key **out, enum ca_key type, const char *path, struct err *e)
+{
+	const struct ca_key_row *row = &ca_key_rows[type];
+	EVP_PKEY *key;
+	int rc = -1;
+
+	key = row->group != NULL ? EVP_PKEY_Q_keygen(NULL, NULL, row->type, row->group)
+				 : EVP_PKEY_Q_keygen(NULL, NULL, row->type, (size_t)row->bits);
+	if (key == NULL)
+		return openssl_error(e, FAULT_internal, "make a %s key", row->word);
+	if (key_file_write(path, key, e) == 0) {
+		*out = signing_key_new(key, NULL, e);
+		rc = *out == NULL ? -1 : 0;
+	}
+	EVP_PKEY_free(key);
+	return rc;
+}
+
+int signing_key_create_in_token(
+    struct signing_key **out, enum ca_key type, struct token *token, const char *label, struct err *e)
+{
+	EVP_PKEY *public_key = NULL;
+	unsigned long handle;
+
+	if (token_key_create(token, type, label, &handle, &public_key, e) == -1)
+		return -1;
+	*out = signing_key_new(public_key, token, e);
+	EVP_PKEY_free(public_key);
+	if (*out == NULL)
+		return -1;
+	(*out)->handle = handle;
+	(*out)->generation = token_generation(token);
+	return 0;
+}
+
+EVP_PKEY *signing_key_public(const struct signing_key *k)
+{
+	return k->key;
+}
+
+static int sign_in_memory(const struct signing_key *k, const struct signature_algorithm *a,
+    const unsigned char *bytes, size_t len, unsigned char **out, size_t *out_len, struct err *e)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	size_t room = (size_t)EVP_PKEY_get_size(k->key);
+	unsigned char *signature = malloc(room == 0 ? 1 : room);
+	int rc = -1;
+
+	if (ctx == NULL || signature == NULL ||
+	    EVP_DigestSignInit_ex(ctx, NULL, a->hash, NULL, NULL, k->key, NULL) != 1 ||
+	    EVP_DigestSign(ctx, signature, &room, bytes, len) != 1) {
+		(void)openssl_error(e, FAULT_internal, "sign with %s", a->hash);
+		goto out;
+	}
+	*out = signature;
+	*out_len = room;
+	signature = NULL;
+	rc = 0;
+out:
+	free(signature);
+	EVP_MD_CTX_free(ctx);
+	return rc;
+}
+
+static int sign_in_token(const struct signing_key *k, const struct signature_algorithm *a,
+    const unsigned char *bytes, size_t len, unsigned char **out, size_t *out_len, struct err *e)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	size_t digest_len;
+
+	if (k->generation != token_generation(k->token))
+		return err_set(e, FAULT_busy, "the token was opened anew: the key must be found again");
+	if (EVP_Q_digest(NULL, a->hash, NULL, bytes, len, digest, &digest_len) != 1)
+		return openssl_error(e, FAULT_internal, "digest with %s", a->hash);
+	return token_sign(k->token, k->handle, k->key, a->hash, digest, digest_len, out, out_len, e);
+}
+
+int signing_key_sign(const struct signing_key *k, const struct signature_algorithm *a, EVP_PKEY *public_key,
+    const unsigned char *bytes, size_t len, unsigned char **out, size_t *out_len, struct err *e)
+{
+	unsigned char *signature = NULL;
+	size_t signature_len = 0;
+	int rc;
+
+	rc = k->token == NULL ? sign_in_memory(k, a, bytes, len, &signature, &signature_len, e)
+			      : sign_in_token(k, a, bytes, len, &signature, &signature_len, e);
+	if (rc == -1)
+		return -1;
+	if (public_key == NULL)
+		public_key = k->key;
+	if (signature_verify(public_key, a, bytes, len, signature, signature_len, e) == -1) {
+		OPENSSL_cleanse(signature, signature_len);
+		free(signature);
+		return -1;
+	}
+	*out = signature;
+	*out_len = signature_len;
+	return 0;
+}
+
+int signature_verify(EVP_PKEY *public_key, const struct signature_algorithm *a, const unsigned char *bytes,
+    size_t len, const unsigned char *signature, size_t signature_len, struct err *e)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	int rc = 0;
+
+	if (ctx == NULL || EVP_DigestVerifyInit_ex(ctx, NULL, a->hash, NULL, NULL, public_key, NULL) != 1 ||
+	    EVP_DigestVerify(ctx, signature, signature_len, bytes, len) != 1)
+		rc = openssl_error(e, FAULT_internal, "signature does not verify with the public key");
+	EVP_MD_CTX_free(ctx);
+	return rc;
+}
+
+void signing_key_free(struct signing_key *k)
+{
+	if (k == NULL)
+		return;
+	EVP_PKEY_free(k->key);
+	free(k);
+}
