@@ -1,0 +1,2 @@
+<?cs include!"macros.html.cs" ?><?cs call:begin() ?><?cs call:p(Words.letter.problem.says) ?><p style="margin:0 0 16px;padding-left:12px;border-left:4px solid #a8201a"><strong><?cs var:Mail.says ?></strong><br><?cs var:Mail.help ?><?cs if:Mail.command ?><br><code style="word-break:break-word"><?cs var:Mail.command ?></code><?cs /if ?></p>
+<?cs call:table_begin() ?><?cs call:order() ?><?cs call:table_end() ?><?cs call:link(Words.letter.open_order, Mail.order_href) ?><?cs call:end() ?>

@@ -1,0 +1,1 @@
+<?cs include!"macros.html.cs" ?><?cs call:begin() ?><?cs call:p(Words.letter.rejected.says) ?><?cs call:table_begin() ?><?cs call:order() ?><?cs call:fact(Words.letter.rejected.at, Mail.rejected_at) ?><?cs call:table_end() ?><?cs call:p(Words.letter.rejected.do) ?><?cs call:link(Words.letter.open_order, Mail.order_href) ?><?cs call:end() ?>

@@ -1,0 +1,1 @@
+<?cs include!"macros.html.cs" ?><?cs call:begin() ?><?cs call:p(Words.letter.verified.says) ?><?cs call:table_begin() ?><?cs call:order() ?><?cs call:fact(Words.letter.verified.at, Mail.verified_at) ?><?cs call:table_end() ?><?cs call:button(Mail.next_href, Words.letter.verified.button) ?><?cs call:end() ?>

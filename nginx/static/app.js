@@ -1,0 +1,147 @@
+// app.js - small conveniences on pages that work without them: focus on the error summary, a live check of the
+// CSR, files dropped on its field, a hint for mistyped mail domains, copy buttons, a countdown.
+// Words come from data attributes of the page, never from here.
+
+const CHECK_AFTER = 400; // ms of quiet before a typed CSR is checked
+const CSR_MAX = 65536; // as CSR_TEXT_MAX of lib/pki/csr.h; the server refuses more in any case
+
+document.getElementById("error-summary")?.focus();
+
+// A link of the error summary leads to its field; a field hidden in nothing needs no more than the browser does,
+// but the label should be in view as well.
+for (const link of document.querySelectorAll("#error-summary a")) {
+	link.addEventListener("click", (event) => {
+		const field = document.getElementById(link.hash.slice(1));
+		if (!field) return;
+		event.preventDefault();
+		(field.closest(".field, fieldset, .check") ?? field).scrollIntoView();
+		field.focus({ preventScroll: true });
+	});
+}
+
+function csrForm(form) {
+	const text = form.querySelector("textarea");
+	const file = form.querySelector("input[type=file]");
+	const verdict = form.querySelector("#csr-verdict");
+	const drop = form.querySelector("[data-drop]");
+	let timer, running;
+
+	async function check() {
+		running?.abort();
+		if (text.value.trim() === "") {
+			verdict.replaceChildren();
+			return;
+		}
+		const mine = (running = new AbortController());
+		const body = new URLSearchParams({ csr: text.value, order: form.dataset.order ?? "" });
+		try {
+			const answer = await fetch("/csr/check", { method: "POST", body, headers: { Accept: "text/html" }, signal: mine.signal });
+			// A page instead of a verdict: signed out, throttled, or the service is away. Next tells all the same.
+			const known = answer.ok || answer.status === 422 || answer.status === 413;
+			const part = known ? new DOMParser().parseFromString(await answer.text(), "text/html").body.childNodes : [];
+			if (!mine.signal.aborted) {
+				form.querySelector("#csr-error")?.remove();
+				text.removeAttribute("aria-invalid");
+				text.setAttribute("aria-describedby", "csr-hint csr-verdict");
+				verdict.replaceChildren(...part);
+				copyButtons(verdict);
+			}
+		} catch {
+			// The check is a convenience: without network the form itself still decides.
+		}
+	}
+	function soon() {
+		clearTimeout(timer);
+		timer = setTimeout(check, CHECK_AFTER);
+	}
+	async function take(chosen) {
+		if (!chosen || chosen.size > CSR_MAX) return;
+		const read = await chosen.text();
+		// A binary request goes up as a file; only text can be shown and checked here.
+		if (!read.includes("-----BEGIN ")) return;
+		text.value = read;
+		file.value = "";
+		check();
+	}
+	text.addEventListener("input", soon);
+	file.addEventListener("change", () => take(file.files[0]));
+	drop.addEventListener("dragover", (event) => {
+		event.preventDefault();
+		drop.classList.add("dropping");
+	});
+	drop.addEventListener("dragleave", () => drop.classList.remove("dropping"));
+	drop.addEventListener("drop", (event) => {
+		if (!event.dataTransfer.files.length) return;
+		event.preventDefault();
+		drop.classList.remove("dropping");
+		file.files = event.dataTransfer.files;
+		text.value = "";
+		take(file.files[0]);
+	});
+}
+document.querySelectorAll("form[data-csr-form]").forEach(csrForm);
+
+// One slip of a finger away from a domain that many people have: ask, change nothing by ourselves.
+const DOMAINS = ["gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com", "proton.me", "gmx.net", "gmx.de",
+	"web.de", "wp.pl", "o2.pl", "onet.pl", "interia.pl", "live.com", "aol.com"];
+
+function oneSlip(a, b) {
+	if (a === b || Math.abs(a.length - b.length) > 1) return false;
+	let start = 0, end = 0;
+	while (start < Math.min(a.length, b.length) && a[start] === b[start]) start++;
+	while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end++;
+	const left = a.slice(start, a.length - end), right = b.slice(start, b.length - end);
+	return left.length <= 1 && right.length <= 1 ||
+		left.length === 2 && right.length === 2 && left[0] === right[1] && left[1] === right[0];
+}
+
+function emailHint(hint) {
+	const field = document.getElementById("email");
+	field.addEventListener("change", () => {
+		const at = field.value.lastIndexOf("@");
+		const typed = field.value.slice(at + 1).trim().toLowerCase();
+		const meant = at > 0 && !DOMAINS.includes(typed) && DOMAINS.find((domain) => oneSlip(typed, domain));
+		hint.replaceChildren();
+		if (!meant) return;
+		const address = field.value.slice(0, at + 1).trim() + meant;
+		const use = document.createElement("button");
+		use.type = "button";
+		use.className = "button-quiet";
+		use.textContent = hint.dataset.use;
+		use.addEventListener("click", () => {
+			field.value = address;
+			hint.replaceChildren();
+			field.focus();
+		});
+		hint.append(`${hint.dataset.says} ${address}?`, use);
+	});
+}
+document.querySelectorAll("#email-typo").forEach(emailHint);
+
+function copyButtons(within) {
+	if (!navigator.clipboard) return;
+	for (const command of within.querySelectorAll("pre[data-copy]")) {
+		const text = command.textContent;
+		const button = document.createElement("button");
+		button.type = "button";
+		button.className = "button-quiet";
+		button.textContent = command.dataset.copy;
+		button.addEventListener("click", async () => {
+			await navigator.clipboard.writeText(text);
+			button.textContent = command.dataset.copied;
+		});
+		command.prepend(button);
+	}
+}
+copyButtons(document);
+
+for (const left of document.querySelectorAll("[data-countdown]")) {
+	const timer = setInterval(() => {
+		const seconds = Number(left.textContent) - 1;
+		if (seconds > 0) left.textContent = seconds;
+		else {
+			left.parentElement.remove();
+			clearInterval(timer);
+		}
+	}, 1000);
+}
