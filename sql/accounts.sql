@@ -1,7 +1,7 @@
 -- accounts.sql - makes the database and one account per process; run once as the database's root.
 --
 -- Before: SET @database = 'mailcert', @admin_password = '…', @web_password = '…', @mailer_password = '…',
--- @signer_password = '…', @report_password = '…';  A password that is NULL makes an account that signs in by
+-- @signer_password = '…', @callback_password = '…', @report_password = '…';  A password that is NULL makes an account that signs in by
 -- the operating system's user of the same name (unix_socket). Run again it sets the passwords anew. What each
 -- account may do stands in grants.sql and is applied by `mailcertctl db migrate`.
 
@@ -16,6 +16,7 @@ BEGIN NOT ATOMIC
 		UNION ALL SELECT 'web', @web_password
 		UNION ALL SELECT 'mailer', @mailer_password
 		UNION ALL SELECT 'signer', @signer_password
+		UNION ALL SELECT 'callback', @callback_password
 		UNION ALL SELECT 'report', @report_password
 	) DO
 		EXECUTE IMMEDIATE CONCAT('CREATE USER IF NOT EXISTS `', account.name, '`@localhost');

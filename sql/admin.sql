@@ -22,18 +22,19 @@ $$
 -- ---------------------------------------------------------------- partners and their keys
 
 -- The partner of that name, locked; refuses when there is none.
-CREATE OR REPLACE PROCEDURE admin_partner(p_name VARCHAR(64), OUT o_partner INT UNSIGNED)
+CREATE OR REPLACE PROCEDURE admin_partner(p_name VARCHAR(64) CHARACTER SET ascii, OUT o_partner INT UNSIGNED)
 BEGIN
 	SELECT id INTO o_partner FROM partner WHERE name = p_name FOR UPDATE;
 	IF o_partner IS NULL THEN CALL admin_refuse(CONCAT('there is no partner "', p_name, '"')); END IF;
 END
 $$
 
-CREATE OR REPLACE PROCEDURE admin_partner_add(p_admin VARCHAR(64), p_name VARCHAR(64), p_title VARCHAR(200))
+CREATE OR REPLACE PROCEDURE admin_partner_add(p_admin VARCHAR(64), p_name VARCHAR(64) CHARACTER SET ascii, p_title VARCHAR(200))
 BEGIN
 	DECLARE v_title VARCHAR(200);
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	SELECT title INTO v_title FROM partner WHERE name = p_name FOR UPDATE;
 	IF v_title IS NULL THEN
@@ -47,12 +48,13 @@ END
 $$
 
 -- p_hash is the SHA-256 of the key's text. p_days NULL: it does not expire.
-CREATE OR REPLACE PROCEDURE admin_partner_key_add(p_admin VARCHAR(64), p_partner VARCHAR(64), p_hash BINARY(32),
-    p_label VARCHAR(100), p_scopes VARCHAR(40), p_days INT UNSIGNED)
+CREATE OR REPLACE PROCEDURE admin_partner_key_add(p_admin VARCHAR(64), p_partner VARCHAR(64) CHARACTER SET ascii,
+    p_hash BINARY(32), p_label VARCHAR(100), p_scopes VARCHAR(40), p_days INT UNSIGNED)
 BEGIN
 	DECLARE v_partner INT UNSIGNED;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL admin_partner(p_partner, v_partner);
 	IF NOT EXISTS (SELECT 1 FROM partner_key WHERE hash = p_hash) THEN
@@ -71,6 +73,7 @@ BEGIN
 	DECLARE v_partner VARCHAR(64);
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	SELECT p.name INTO v_partner FROM partner_key k JOIN partner p ON p.id = k.partner_id WHERE k.id = p_id;
 	IF v_partner IS NULL THEN CALL admin_refuse(CONCAT('there is no key ', p_id)); END IF;
@@ -101,6 +104,7 @@ BEGIN
 	DECLARE v_salt BINARY(16);
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	IF p_partner IS NOT NULL THEN CALL admin_partner(p_partner, v_partner); END IF;
 	SELECT salt INTO v_salt FROM account WHERE login = p_login FOR UPDATE;
@@ -123,6 +127,7 @@ BEGIN
 	DECLARE v_account INT UNSIGNED;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL admin_account(p_login, v_account);
 	UPDATE account SET salt = p_salt, verifier = UNHEX(SHA2(p_derived, 256))
@@ -140,6 +145,7 @@ BEGIN
 	DECLARE v_account INT UNSIGNED;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL admin_account(p_login, v_account);
 	UPDATE account SET disabled_at = UTC_TIMESTAMP() WHERE id = v_account AND disabled_at IS NULL;
@@ -168,6 +174,7 @@ BEGIN
 	    ref VARCHAR(64) COLLATE utf8mb4_bin PATH '$.ref', product VARCHAR(64) CHARACTER SET ascii PATH '$.product',
 	    customer_name VARCHAR(200) PATH '$.customer_name', language CHAR(2) CHARACTER SET ascii PATH '$.language')) j;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	SELECT n.account INTO v_wrong FROM new_order n LEFT JOIN account a ON a.login = n.account AND a.disabled_at IS NULL
 	    AND a.kind = 'customer'
@@ -210,6 +217,7 @@ admin_order_cancel: BEGIN
 	DECLARE v_order BIGINT UNSIGNED;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL admin_order(p_number, p_item, v_order);
 	IF (SELECT cancelled_at FROM orders WHERE id = v_order) IS NOT NULL THEN
@@ -247,6 +255,7 @@ BEGIN
 	DECLARE v_retried INT UNSIGNED;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	IF p_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM outbox WHERE id = p_id) THEN
 		CALL admin_refuse(CONCAT('there is no mail ', p_id));
@@ -273,6 +282,7 @@ BEGIN
 	DECLARE v_retried INT UNSIGNED;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	IF p_number IS NOT NULL THEN CALL admin_order(p_number, p_item, v_order); END IF;
 	UPDATE issuance SET next_at = UTC_TIMESTAMP()
@@ -296,6 +306,7 @@ BEGIN
 	DECLARE v_order BIGINT UNSIGNED;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL admin_order(p_number, p_item, v_order);
 	IF NOT EXISTS (SELECT 1 FROM certificate WHERE order_id = v_order) THEN
@@ -312,13 +323,14 @@ END
 $$
 
 -- Make a CA known. p_parent NULL: a root. The same certificate again is fine, another under the name is refused.
-CREATE OR REPLACE PROCEDURE admin_issuer_add(p_admin VARCHAR(64), p_name VARCHAR(64), p_parent VARCHAR(64),
-    p_certificate BLOB, p_sha256 BINARY(32), p_not_after DATETIME)
+CREATE OR REPLACE PROCEDURE admin_issuer_add(p_admin VARCHAR(64), p_name VARCHAR(64) CHARACTER SET ascii,
+    p_parent VARCHAR(64) CHARACTER SET ascii, p_certificate BLOB, p_sha256 BINARY(32), p_not_after DATETIME)
 BEGIN
 	DECLARE v_parent SMALLINT UNSIGNED;
 	DECLARE v_sha256 BINARY(32);
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	IF p_parent IS NOT NULL THEN
 		SELECT id INTO v_parent FROM issuer WHERE name = p_parent AND kind = 'root';

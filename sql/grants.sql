@@ -105,3 +105,45 @@ GRANT EXECUTE ON PROCEDURE crl_begin TO signer@localhost
 $$
 GRANT EXECUTE ON PROCEDURE crl_published TO signer@localhost
 $$
+
+-- partner: what partners' pages show and their transitions (partner.sql). No hash of a key, no secret of a callback.
+GRANT SELECT (id, name, title) ON partner TO web@localhost
+$$
+GRANT SELECT (id, partner_id, label, scopes, created_at, expires_at, revoked_at, last_used_at) ON partner_key TO web@localhost
+$$
+GRANT SELECT (id, partner_id, url, created_at, removed_at) ON callback_address TO web@localhost
+$$
+GRANT SELECT ON callback TO web@localhost
+$$
+GRANT SELECT ON callback_attempt TO web@localhost
+$$
+GRANT SELECT ON bulk TO web@localhost
+$$
+GRANT EXECUTE ON FUNCTION partner_of TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE partner_order_add TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE partner_bulk_add TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE partner_email TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE partner_activate TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE partner_cancel TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE partner_key_add TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE partner_key_end TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE callback_address_add TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE callback_address_remove TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE callback_replay TO web@localhost
+$$
+
+-- callback: its two transitions, nothing else.
+GRANT EXECUTE ON PROCEDURE callback_take TO callback@localhost
+$$
+GRANT EXECUTE ON PROCEDURE callback_done TO callback@localhost
+$$

@@ -131,6 +131,47 @@ CREATE OR REPLACE PROCEDURE outbox_verification(p_order BIGINT UNSIGNED)
 	FROM orders WHERE id = p_order
 $$
 
+-- Start the verification of an address and end the earlier one (p_earlier, or NULL).
+CREATE OR REPLACE PROCEDURE mailbox_begin(p_order BIGINT UNSIGNED, p_earlier BIGINT UNSIGNED,
+    p_email VARCHAR(254) CHARACTER SET ascii COLLATE ascii_bin, p_actor VARCHAR(80),
+    p_address VARCHAR(45) CHARACTER SET ascii)
+BEGIN
+	UPDATE mailbox SET replaced_at = UTC_TIMESTAMP(), fresh_until = NULL
+	WHERE id = p_earlier AND replaced_at IS NULL;
+	UPDATE outbox SET state = 'dropped', done_at = UTC_TIMESTAMP()
+	WHERE order_id = p_order AND kind = 'verification' AND state = 'waiting';
+	INSERT INTO mailbox (order_id, email, initiated_at, fresh_until)
+	VALUES (p_order, p_email, UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 30 DAY);
+	UPDATE orders SET mailbox_id = LAST_INSERT_ID(), email = p_email, email_draft = NULL, mailbox_reason = NULL,
+	    mailbox_status = 'waiting_for_verification'
+	WHERE id = p_order;
+	CALL outbox_verification(p_order);
+	CALL audit_add(p_actor, IF(p_earlier IS NULL, 'email_confirmed', 'email_changed'), p_order, p_address, p_email);
+END
+$$
+
+-- End an order that has no certificate: links in mails stop working, what waits is not done. Refuses while the signer
+-- may be signing for it.
+CREATE OR REPLACE PROCEDURE order_end(p_order BIGINT UNSIGNED)
+BEGIN
+	IF EXISTS (SELECT 1 FROM certificate WHERE order_id = p_order) THEN CALL refuse('order_issued'); END IF;
+	IF EXISTS (SELECT 1 FROM issuance WHERE order_id = p_order AND state = 'waiting'
+	    AND taken_until > UTC_TIMESTAMP() FOR UPDATE) THEN
+		CALL refuse('order_being_issued');
+	END IF;
+	UPDATE mailbox m JOIN orders o ON o.mailbox_id = m.id
+	SET m.replaced_at = COALESCE(m.replaced_at, UTC_TIMESTAMP()), m.fresh_until = NULL WHERE o.id = p_order;
+	UPDATE activation SET submitted_at = NULL, accepted_terms_at = NULL, accepted_data_at = NULL
+	WHERE order_id = p_order;
+	UPDATE issuance SET state = 'returned', taken_by = NULL, taken_until = NULL, last_code = 'order_cancelled'
+	WHERE order_id = p_order AND state = 'waiting';
+	UPDATE outbox SET state = 'dropped', done_at = UTC_TIMESTAMP() WHERE order_id = p_order AND state = 'waiting';
+	UPDATE orders SET cancelled_at = UTC_TIMESTAMP(), email_draft = NULL,
+	    activation_status = IF(activation_status = 'waiting_for_verification', 'waiting_for_data', activation_status)
+	WHERE id = p_order;
+END
+$$
+
 -- Take the first step back to waiting_for_data: the verification no longer counts.
 CREATE OR REPLACE PROCEDURE mailbox_back(p_order BIGINT UNSIGNED, p_reason VARCHAR(40))
 BEGIN
@@ -276,17 +317,7 @@ mailbox_confirm: BEGIN
 	IF v_draft IS NULL THEN CALL refuse('email_draft_missing'); END IF;
 	IF v_draft <> p_email THEN CALL refuse('summary_changed'); END IF;
 
-	UPDATE mailbox SET replaced_at = UTC_TIMESTAMP(), fresh_until = NULL
-	WHERE id = v_mailbox AND replaced_at IS NULL;
-	UPDATE outbox SET state = 'dropped', done_at = UTC_TIMESTAMP()
-	WHERE order_id = v_order AND kind = 'verification' AND state = 'waiting';
-	INSERT INTO mailbox (order_id, email, initiated_at, fresh_until)
-	VALUES (v_order, v_draft, UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 30 DAY);
-	UPDATE orders SET mailbox_id = LAST_INSERT_ID(), email = v_draft, email_draft = NULL, mailbox_reason = NULL,
-	    mailbox_status = 'waiting_for_verification'
-	WHERE id = v_order;
-	CALL outbox_verification(v_order);
-	CALL audit_add(v_actor, IF(v_mailbox IS NULL, 'email_confirmed', 'email_changed'), v_order, p_address, v_draft);
+	CALL mailbox_begin(v_order, v_mailbox, v_draft, v_actor, p_address);
 	COMMIT;
 END
 $$
@@ -501,6 +532,34 @@ BEGIN
 END
 $$
 
+-- Freeze a complete activation and queue its issuance; or, when the verification has grown too old, take the order
+-- back to it. o_code says which: 'ok' or 'mailbox_too_old'.
+CREATE OR REPLACE PROCEDURE activation_freeze(p_order BIGINT UNSIGNED, p_spki BINARY(32),
+    p_email VARCHAR(254) CHARACTER SET ascii COLLATE ascii_bin, p_fresh DATETIME, p_terms_version VARCHAR(16),
+    p_actor VARCHAR(80), p_address VARCHAR(45) CHARACTER SET ascii, OUT o_code VARCHAR(40))
+activation_freeze: BEGIN
+	CALL key_refuse(p_spki, p_email);
+	IF p_fresh IS NULL OR p_fresh <= UTC_TIMESTAMP() THEN
+		CALL mailbox_back(p_order, 'mailbox_too_old');
+		CALL audit_add(p_actor, 'mailbox_too_old', p_order, p_address, NULL);
+		SET o_code = 'mailbox_too_old';
+		LEAVE activation_freeze;
+	END IF;
+	UPDATE activation SET terms_version = p_terms_version, accepted_terms_at = UTC_TIMESTAMP(),
+	    accepted_data_at = UTC_TIMESTAMP(), submitted_at = UTC_TIMESTAMP(), submitted_by = p_actor
+	WHERE order_id = p_order;
+	UPDATE orders SET activation_status = 'waiting_for_verification', activation_reason = NULL,
+	    activation_reason_arg = NULL
+	WHERE id = p_order;
+	INSERT INTO issuance (order_id, queued_at, next_at) VALUES (p_order, UTC_TIMESTAMP(), UTC_TIMESTAMP())
+	ON DUPLICATE KEY UPDATE state = 'waiting', queued_at = UTC_TIMESTAMP(), next_at = UTC_TIMESTAMP(),
+	    taken_by = NULL, taken_until = NULL, attempts = 0, last_code = NULL;
+	CALL audit_add(p_actor, 'activation_submitted', p_order, p_address,
+	    CONCAT(' | terms ', p_terms_version, ', SPKI ', HEX(p_spki)));
+	SET o_code = 'ok';
+END
+$$
+
 -- Wizard 2, step 4: p_spki is the key the summary showed. Freezes the activation and queues the issuance.
 CREATE OR REPLACE PROCEDURE activation_submit(p_who VARCHAR(8), p_secret VARBINARY(64),
     p_number CHAR(10) CHARACTER SET ascii, p_item CHAR(3) CHARACTER SET ascii, p_spki BINARY(32),
@@ -510,6 +569,7 @@ activation_submit: BEGIN
 	DECLARE v_actor VARCHAR(80);
 	DECLARE v_spki BINARY(32);
 	DECLARE v_submitted, v_fresh DATETIME;
+	DECLARE v_code VARCHAR(40);
 	DECLARE v_status VARCHAR(24);
 	DECLARE v_email VARCHAR(254) CHARACTER SET ascii COLLATE ascii_bin;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
@@ -528,27 +588,9 @@ activation_submit: BEGIN
 	END IF;
 	IF v_status <> 'waiting_for_data' OR v_spki IS NULL THEN CALL refuse('step_not_open'); END IF;
 	IF v_spki <> p_spki THEN CALL refuse('summary_changed'); END IF;
-	CALL key_refuse(v_spki, v_email);
-	IF v_fresh IS NULL OR v_fresh <= UTC_TIMESTAMP() THEN
-		CALL mailbox_back(v_order, 'mailbox_too_old');
-		CALL audit_add(v_actor, 'mailbox_too_old', v_order, p_address, NULL);
-		COMMIT;
-		SELECT 'mailbox_too_old' AS code;
-		LEAVE activation_submit;
-	END IF;
-	UPDATE activation SET terms_version = p_terms_version, accepted_terms_at = UTC_TIMESTAMP(),
-	    accepted_data_at = UTC_TIMESTAMP(), submitted_at = UTC_TIMESTAMP(), submitted_by = v_actor
-	WHERE order_id = v_order;
-	UPDATE orders SET activation_status = 'waiting_for_verification', activation_reason = NULL,
-	    activation_reason_arg = NULL
-	WHERE id = v_order;
-	INSERT INTO issuance (order_id, queued_at, next_at) VALUES (v_order, UTC_TIMESTAMP(), UTC_TIMESTAMP())
-	ON DUPLICATE KEY UPDATE state = 'waiting', queued_at = UTC_TIMESTAMP(), next_at = UTC_TIMESTAMP(),
-	    taken_by = NULL, taken_until = NULL, attempts = 0, last_code = NULL;
-	CALL audit_add(v_actor, 'activation_submitted', v_order, p_address,
-	    CONCAT(' | terms ', p_terms_version, ', SPKI ', HEX(v_spki)));
+	CALL activation_freeze(v_order, v_spki, v_email, v_fresh, p_terms_version, v_actor, p_address, v_code);
 	COMMIT;
-	SELECT 'ok' AS code, v_order AS order_id;
+	SELECT v_code AS code, v_order AS order_id;
 END
 $$
 

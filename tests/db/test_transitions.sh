@@ -1,0 +1,521 @@
+#!/bin/bash
+# test_transitions.sh - every transition of sql/transitions.sql as the account that may run it: the good path,
+# each refusal by its code, the same call again, and two at once.
+#
+# "Two at once" is made sure of: a third connection holds the order's row until both calls wait for it.
+. "$(dirname "$0")/lib.sh"
+db_start
+ctl db migrate >/dev/null
+
+ADDRESS="'192.0.2.1'"
+HASH1="REPEAT('1', 32)"
+HASH2="REPEAT('2', 32)"
+REFUSED='ERROR 1644 '
+
+# --- people: demo (session s), other (session o), partner acme with a key for each scope ---
+for login in demo other; do
+	as admin "CALL admin_account_add('test', '$login', 'Name of $login', NULL, '$login@customer.example', NULL, RPAD('$login', 16, '$login'), REPEAT('p', 32))" >/dev/null
+done
+as admin "CALL admin_partner_add('test', 'acme', 'Acme');
+	CALL admin_partner_key_add('test', 'acme', UNHEX(SHA2('key-all', 256)), 'all', 'order,read,revoke', NULL);
+	CALL admin_partner_key_add('test', 'acme', UNHEX(SHA2('key-read', 256)), 'read', 'read', NULL);
+	CALL admin_partner_key_add('test', 'acme', UNHEX(SHA2('key-old', 256)), 'old', 'order', 1);
+	CALL admin_partner_key_add('test', 'acme', UNHEX(SHA2('key-gone', 256)), 'gone', 'order', NULL);
+	CALL admin_partner_key_revoke('test', (SELECT id FROM partner_key WHERE label = 'gone'));" >/dev/null
+as root "UPDATE partner_key SET expires_at = UTC_TIMESTAMP() WHERE label = 'old'"
+
+# --- orders on their way ---
+
+# order_new [ACCOUNT]: a fresh order; its number to N, the first arguments of its transitions to C.
+order_new() {
+	local who=${1:-demo} seq
+	seq=$(as root "SELECT NEXTVAL(order_number)")
+	N=$(printf '%010d' "$seq")
+	if [ "$who" = acme ]; then
+		as admin "CALL admin_order_add('test', '[{\"number\": \"$N\", \"partner\": \"acme\", \"ref\": \"$N\", \"product\": \"smime-mailbox-365\", \"language\": \"en\"}]')"
+	else
+		as admin "CALL admin_order_add('test', '[{\"number\": \"$N\", \"account\": \"$who\", \"product\": \"smime-mailbox-365\", \"language\": \"en\"}]')"
+	fi
+	ID=$(as root "SELECT id FROM orders WHERE number = '$N'")
+	C="'session', REPEAT('s', 32), '$N', 'b01'"
+}
+
+statuses() {
+	as root "SELECT mailbox_status, activation_status, COALESCE(mailbox_reason, activation_reason, '-') FROM orders WHERE id = $ID"
+}
+count() { # TABLE CONDITION
+	as root "SELECT COUNT(*) FROM $1 WHERE $2"
+}
+events() { # EVENT: of this order
+	count audit "order_id = $ID AND event = '$1'"
+}
+
+to_confirmed() { # [ADDRESS]
+	local email=${1:-joe@example.org}
+	as web "CALL mailbox_draft($C, '$email', $ADDRESS); CALL mailbox_confirm($C, '$email', $ADDRESS)"
+}
+# Send the waiting verification as the mailer does; its random value is "value-N".
+to_mailed() {
+	to_confirmed "$@"
+	as mailer "CALL outbox_take('m1', 1000, 60)" >/dev/null
+	MAIL=$(as root "SELECT MAX(id) FROM outbox WHERE order_id = $ID AND kind = 'verification'")
+	as mailer "CALL outbox_value($MAIL, UNHEX(SHA2('value-$N', 256)));
+		CALL outbox_done($MAIL, 'sent', 0, 'mx.example.org', '250 ok')" >/dev/null
+}
+to_verified() {
+	to_mailed "$@"
+	as web "CALL mailbox_answer('value-$N', TRUE, $ADDRESS, 'browser')"
+}
+to_key() { # [KEY]: a hash of 32 octets as SQL
+	to_verified
+	as web "CALL activation_data($C, 'emailAddress,commonName', $ADDRESS); CALL activation_method($C, 'csr', $ADDRESS);
+		CALL activation_key($C, 'request', ${1:-$HASH1}, 'RSA', 2048, $ADDRESS)"
+}
+to_submitted() {
+	to_key "$@"
+	as web "CALL activation_submit($C, ${1:-$HASH1}, '1', $ADDRESS)" >/dev/null
+}
+# JSON batches for the signer: serial is 32 hex digits made of one.
+reserve_json() { # DIGIT
+	printf '[{"order": %s, "issuer": 1, "serial": "%s", "tbs": "%s", "not_after": 1800000000}]' "$ID" \
+		"$(printf "$1%.0s" {1..32})" "$(printf "$1%.0s" {1..64})"
+}
+store_json() { # DIGIT [KEY-HEX-DIGIT]
+	printf '[{"order": %s, "issuer": 1, "serial": "%s", "der": "%s", "sha256": "%s", "spki": "%s", "email": "joe@example.org", "not_before": 1764000000, "not_after": 1795536000}]' \
+		"$ID" "$(printf "$1%.0s" {1..32})" "$(printf 'certificate %s' "$N" | base64)" \
+		"$(printf '%s' "$N" | sha256sum | cut -c1-64)" "$(printf '31%.0s' {1..32})"
+}
+to_taken() {
+	to_submitted "$@"
+	as signer "CALL issuance_take('s1', 1000, 60)" >/dev/null
+}
+to_issued() { # DIGIT
+	to_taken
+	as signer "CALL issuance_reserve('s1', '$(reserve_json "$1")'); CALL issuance_store('s1', '$(store_json "$1")')" >/dev/null
+}
+
+# race SQL SQL: both as web, at the same moment: both wait for the order's row. Their answers go to R1 and R2.
+race() {
+	as root "START TRANSACTION; SELECT id FROM orders WHERE id = $ID FOR UPDATE; DO SLEEP(1); COMMIT" >/dev/null &
+	local holder=$! one two
+	sleep 0.3
+	as web "$1" >"$T/r1" &
+	one=$!
+	as web "$2" >"$T/r2" &
+	two=$!
+	wait "$holder" "$one" "$two"
+	R1=$(cat "$T/r1")
+	R2=$(cat "$T/r2")
+}
+
+# refuses NAME ACCOUNT SQL CODE: refused with that code, and without a trace.
+refuses() {
+	local before after got
+	before=$(as root "SELECT COUNT(*) FROM audit; SELECT COUNT(*) FROM outbox; CHECKSUM TABLE orders, mailbox, activation, issuance, certificate")
+	got=$(as "$2" "$3")
+	after=$(as root "SELECT COUNT(*) FROM audit; SELECT COUNT(*) FROM outbox; CHECKSUM TABLE orders, mailbox, activation, issuance, certificate")
+	is "$1" "$got / $([ "$before" = "$after" ] && echo nothing changed)" "$REFUSED$4 / nothing changed"
+}
+
+# --- signing in ---
+is "sign_in_begin answers the salt" "$(as web "CALL sign_in_begin('demo', $ADDRESS)")" demodemodemodemo
+one=$(as web "CALL sign_in_begin('nobody', $ADDRESS)" | od -An -tx1)
+two=$(as web "CALL sign_in_begin('nobody', $ADDRESS)" | od -An -tx1)
+is "an unknown login has a salt, always the same" "$one" "$two"
+ok "and not an empty one" test "${#one}" -gt 20
+is "sign_in with a wrong password is refused in a row" "$(as web "CALL sign_in('demo', REPEAT('x', 32), NULL, REPEAT('n', 32), 60, 600, $ADDRESS)")" sign_in_refused
+is "so is an unknown login" "$(as web "CALL sign_in('nobody', REPEAT('p', 32), NULL, REPEAT('n', 32), 60, 600, $ADDRESS)")" sign_in_refused
+is "each leaves its trace" "$(count sign_in_failure 1) $(count audit "event = 'sign_in_refused'")" "2 2"
+is "a login in other letters is another login" "$(as web "CALL sign_in('DEMO', REPEAT('p', 32), NULL, REPEAT('n', 32), 60, 600, $ADDRESS)")" sign_in_refused
+is "sign_in" "$(as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, $ADDRESS)")" ok
+is "sign_in again (a lost answer)" "$(as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, $ADDRESS)")" ok
+is "gives one session" "$(count session 1)" 1
+is "the session is live" "$(as web "SELECT login FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('s', 32), 256))")" demo
+is "its id stands nowhere" "$(count session "id_hash = REPEAT('s', 32)")" 0
+as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('t', 32), 1800, 43200, $ADDRESS)" >/dev/null
+is "signing in ends the session the browser had" \
+	"$(as web "CALL sign_in('other', REPEAT('p', 32), REPEAT('t', 32), REPEAT('o', 32), 1800, 43200, $ADDRESS)"; count session "id_hash = UNHEX(SHA2(REPEAT('t', 32), 256))")" \
+	$'ok\n0'
+as root "INSERT INTO sign_in_failure (at, login_hash, address) SELECT UTC_TIMESTAMP(), UNHEX(SHA2('guessed', 256)), '198.51.100.1' FROM seq_1_to_10"
+like "guessing one login is slowed down" "$(as web "CALL sign_in_begin('guessed', $ADDRESS)")" "${REFUSED}sign_in_throttled|[0-9]*"
+as root "INSERT INTO sign_in_failure (at, login_hash, address) SELECT UTC_TIMESTAMP(), UNHEX(SHA2(seq, 256)), '198.51.100.2' FROM seq_1_to_100"
+like "guessing from one address is slowed down" "$(as web "CALL sign_in_begin('demo', '198.51.100.2')")" "${REFUSED}sign_in_throttled|[0-9]*"
+is "others sign in meanwhile" "$(as web "CALL sign_in_begin('demo', '198.51.100.3')")" demodemodemodemo
+as root "UPDATE sign_in_failure SET at = at - INTERVAL 15 MINUTE"
+is "after a quarter of an hour it goes on" "$(as web "CALL sign_in_begin('demo', '198.51.100.2')")" demodemodemodemo
+
+as root "UPDATE session SET seen_at = seen_at - INTERVAL 100 SECOND WHERE id_hash = UNHEX(SHA2(REPEAT('s', 32), 256))"
+is "a session not seen for a minute is stale" "$(as web "SELECT stale FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('s', 32), 256))")" 1
+as web "CALL session_touch(REPEAT('s', 32))"
+is "session_touch" "$(as web "SELECT stale FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('s', 32), 256))")" 0
+is "account_language" "$(as web "CALL account_language(REPEAT('s', 32), 'pl')"; as root "SELECT GROUP_CONCAT(COALESCE(language, '-') ORDER BY login) FROM account")" "pl,-"
+is "account_language of no session changes nothing" "$(as web "CALL account_language(REPEAT('z', 32), 'de')"; as root "SELECT GROUP_CONCAT(COALESCE(language, '-') ORDER BY login) FROM account")" "pl,-"
+as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('u', 32), 1800, 43200, $ADDRESS)" >/dev/null
+as root "UPDATE session SET seen_at = seen_at - INTERVAL 1800 SECOND WHERE id_hash = UNHEX(SHA2(REPEAT('u', 32), 256))"
+as web "CALL session_touch(REPEAT('u', 32))"
+is "an idle session has ended and cannot be touched" "$(as web "SELECT COUNT(*) FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('u', 32), 256))")" 0
+as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('v', 32), 1800, 43200, $ADDRESS)" >/dev/null
+as root "UPDATE session SET expires_at = UTC_TIMESTAMP() WHERE id_hash = UNHEX(SHA2(REPEAT('v', 32), 256))"
+is "an old session has ended" "$(as web "SELECT COUNT(*) FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('v', 32), 256))")" 0
+as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('w', 32), 1800, 43200, $ADDRESS)" >/dev/null
+is "sign_out, twice" "$(as web "CALL sign_out(REPEAT('w', 32), $ADDRESS); CALL sign_out(REPEAT('w', 32), $ADDRESS)"; count session "id_hash = UNHEX(SHA2(REPEAT('w', 32), 256))"; count audit "event = 'signed_out'")" $'0\n1'
+
+# --- mailbox ---
+order_new
+refuses "no session" web "CALL mailbox_draft('session', REPEAT('z', 32), '$N', 'b01', 'joe@example.org', $ADDRESS)" sign_in_required
+refuses "someone else's order is the same as none" web "CALL mailbox_draft('session', REPEAT('o', 32), '$N', 'b01', 'joe@example.org', $ADDRESS)" not_found
+refuses "no such order" web "CALL mailbox_draft('session', REPEAT('s', 32), '9999999999', 'b01', 'joe@example.org', $ADDRESS)" not_found
+refuses "no such item" web "CALL mailbox_draft('session', REPEAT('s', 32), '$N', 'b02', 'joe@example.org', $ADDRESS)" not_found
+refuses "confirm before an address is given" web "CALL mailbox_confirm($C, 'joe@example.org', $ADDRESS)" email_draft_missing
+refuses "resend before an address is given" web "CALL mailbox_resend($C, $ADDRESS)" step_not_open
+refuses "activation before verification" web "CALL activation_data($C, 'commonName', $ADDRESS)" step_not_open
+refuses "submit before verification" web "CALL activation_submit($C, $HASH1, '1', $ADDRESS)" step_not_open
+refuses "revoke before there is a certificate" web "CALL certificate_revoke($C, 1, $ADDRESS)" certificate_missing
+is "mailbox_draft keeps the address" "$(as web "CALL mailbox_draft($C, 'joe@example.org', $ADDRESS)"; as root "SELECT email_draft FROM orders WHERE id = $ID")" joe@example.org
+is "and starts nothing" "$(statuses; count outbox "order_id = $ID")" $'waiting_for_data\tnot_available\t-\n0'
+refuses "confirm of another address than the draft" web "CALL mailbox_confirm($C, 'ann@example.org', $ADDRESS)" summary_changed
+refuses "in other letters it is another address" web "CALL mailbox_confirm($C, 'Joe@example.org', $ADDRESS)" summary_changed
+is "mailbox_confirm" "$(as web "CALL mailbox_confirm($C, 'joe@example.org', $ADDRESS)"; statuses)" $'waiting_for_verification\tnot_available\t-'
+is "puts one mail into the outbox" "$(as root "SELECT kind, recipient, language, state FROM outbox WHERE order_id = $ID")" $'verification\tjoe@example.org\ten\twaiting'
+is "and an audit event" "$(as root "SELECT actor, address, detail FROM audit WHERE order_id = $ID AND event = 'email_confirmed'")" $'account:demo\t192.0.2.1\tjoe@example.org'
+is "mailbox_confirm again is calm" "$(as web "CALL mailbox_confirm($C, 'joe@example.org', $ADDRESS)"; count outbox "order_id = $ID"; count mailbox "order_id = $ID"; events email_confirmed)" $'1\n1\n1'
+
+order_new
+as web "CALL mailbox_draft($C, 'joe@example.org', $ADDRESS)"
+race "CALL mailbox_confirm($C, 'joe@example.org', $ADDRESS)" "CALL mailbox_confirm($C, 'joe@example.org', $ADDRESS)"
+is "mailbox_confirm twice at once: one mail" "$R1$R2 $(count outbox "order_id = $ID") $(count mailbox "order_id = $ID") $(events email_confirmed)" " 1 1 1"
+
+as web "CALL mailbox_draft($C, 'ann@example.org', $ADDRESS)"
+is "a draft while waiting leaves the verification alone" "$(statuses) $(as root "SELECT email FROM orders WHERE id = $ID")" $'waiting_for_verification\tnot_available\t- joe@example.org'
+as web "CALL mailbox_confirm($C, 'ann@example.org', $ADDRESS)"
+is "another address ends the first verification" "$(as root "SELECT email, replaced_at IS NULL, fresh_until IS NULL FROM mailbox WHERE order_id = $ID ORDER BY id")" $'joe@example.org\t0\t1\nann@example.org\t1\t0'
+is "and drops its waiting mail" "$(as root "SELECT recipient, state FROM outbox WHERE order_id = $ID ORDER BY id")" $'joe@example.org\tdropped\nann@example.org\twaiting'
+
+other_id=$ID
+order_new
+as root "START TRANSACTION; SELECT id FROM orders WHERE id = $other_id FOR UPDATE; DO SLEEP(2); COMMIT" >/dev/null &
+one=$!
+sleep 0.3
+SECONDS=0
+as web "CALL mailbox_draft($C, 'joe@example.org', $ADDRESS)"
+ok "one order does not wait for another" test "$SECONDS" -lt 2 -a "$(events email_saved)" = 1
+wait "$one"
+
+# --- outbox ---
+order_new
+to_confirmed
+is "outbox_take hands a mail to one mailer" "$(as mailer "CALL outbox_take('m1', 1000, 60)" | cut -f 2,4,6 | tail -1)" $'verification\tjoe@example.org\ten'
+MAIL=$(as root "SELECT MAX(id) FROM outbox WHERE order_id = $ID")
+is "another mailer gets none" "$(as mailer "CALL outbox_take('m2', 1000, 60)")" ""
+is "outbox_value" "$(as mailer "CALL outbox_value($MAIL, UNHEX(SHA2('value-$N', 256)))")" ok
+is "24 hours later to the second" "$(as root "SELECT TIMESTAMPDIFF(SECOND, created_at, expires_at) FROM mailbox_value WHERE outbox_id = $MAIL")" 86400
+is "outbox_value again is the same" "$(as mailer "CALL outbox_value($MAIL, UNHEX(SHA2('value-$N', 256)))"; count mailbox_value "outbox_id = $MAIL")" $'ok\n1'
+as mailer "CALL outbox_done($MAIL, 'waiting', 30, 'mx.example.org', '451 later'); CALL outbox_done($MAIL, 'waiting', 30, 'mx.example.org', '451 later')"
+is "outbox_done: later, said twice, noted once" "$(as root "SELECT state, taken_by IS NULL, next_at > UTC_TIMESTAMP() + INTERVAL 25 SECOND, reply FROM outbox WHERE id = $MAIL"; events mail_delayed)" $'waiting\t1\t1\t451 later\n1'
+is "it is not taken before its time" "$(as mailer "CALL outbox_take('m1', 1000, 60)")" ""
+as root "UPDATE outbox SET next_at = UTC_TIMESTAMP() WHERE id = $MAIL"
+is "and taken then" "$(as mailer "CALL outbox_take('m1', 1000, 60)" | cut -f 1,7)" "$MAIL"$'\t1'
+as mailer "CALL outbox_done($MAIL, 'sent', 0, 'mx.example.org', '250 ok')"
+as mailer "CALL outbox_done($MAIL, 'sent', 0, 'mx.example.org', '250 ok')"
+is "outbox_done: sent, said twice, noted once" "$(as root "SELECT state, server, reply, done_at IS NOT NULL FROM outbox WHERE id = $MAIL"; events mail_accepted)" $'sent\tmx.example.org\t250 ok\t1\n1'
+order_new
+to_confirmed
+as mailer "CALL outbox_take('m1', 1000, 0)" >/dev/null
+is "a mailer that died loses its mail after the lease" "$(as mailer "CALL outbox_take('m2', 1000, 60)" | wc -l)" 1
+MAIL=$(as root "SELECT MAX(id) FROM outbox WHERE order_id = $ID")
+as web "CALL mailbox_draft($C, 'ann@example.org', $ADDRESS); CALL mailbox_confirm($C, 'ann@example.org', $ADDRESS)"
+is "a mail whose address was replaced gets no value and is dropped" "$(as mailer "CALL outbox_value($MAIL, $HASH2)"; as root "SELECT state FROM outbox WHERE id = $MAIL"; count mailbox_value "hash = $HASH2")" $'value_replaced\ndropped\n0'
+as mailer "CALL outbox_take('m9', 1000, 60)" >/dev/null
+
+for _ in 1 2 3 4 5 6; do order_new; to_confirmed; done
+as mailer "CALL outbox_take('a', 3, 60)" | cut -f1 >"$T/a" &
+one=$!
+as mailer "CALL outbox_take('b', 3, 60)" | cut -f1 >"$T/b"
+wait "$one"
+is "two mailers at once share six mails" "$(cat "$T/a" "$T/b" | sort -u | wc -l) $(wc -l <"$T/a") $(wc -l <"$T/b")" "6 3 3"
+# A mailer in the middle of taking: its rows are locked, not yet marked.
+for _ in 1 2; do order_new; to_confirmed; done
+as root "START TRANSACTION; SELECT id FROM outbox WHERE order_id = $ID FOR UPDATE; DO SLEEP(2); COMMIT" >/dev/null &
+one=$!
+sleep 0.5
+SECONDS=0
+got=$(as mailer "CALL outbox_take('c', 10, 60)" | wc -l)
+ok "a mailer passes over rows that another one is taking" test "$got" = 1 -a "$SECONDS" -lt 2
+wait "$one"
+as mailer "CALL outbox_take('m9', 1000, 60)" >/dev/null
+
+# --- resend ---
+order_new
+to_confirmed
+is "resend within five seconds is one click" "$(as web "CALL mailbox_resend($C, $ADDRESS)"; count outbox "order_id = $ID")" 1
+as root "UPDATE outbox SET state = 'sent', created_at = created_at - INTERVAL 20 SECOND WHERE order_id = $ID"
+like "resend within a minute is too soon" "$(as web "CALL mailbox_resend($C, $ADDRESS)")" "${REFUSED}resend_too_soon|[34]?"
+as root "UPDATE outbox SET created_at = created_at - INTERVAL 60 SECOND WHERE order_id = $ID"
+is "resend after a minute" "$(as web "CALL mailbox_resend($C, $ADDRESS)"; count outbox "order_id = $ID AND state = 'waiting'"; events resend_asked)" $'1\n1'
+is "resend again while it waits" "$(as web "CALL mailbox_resend($C, $ADDRESS)"; count outbox "order_id = $ID")" 2
+as root "UPDATE outbox SET state = 'sent', created_at = created_at - INTERVAL 2 HOUR WHERE order_id = $ID;
+	INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, created_at, state, next_at) SELECT kind, order_id, mailbox_id, recipient, language, created_at, state, next_at FROM outbox CROSS JOIN seq_1_to_8 WHERE id = (SELECT MAX(id) FROM outbox)"
+is "the eleventh mail in a day is too many" "$(as web "CALL mailbox_resend($C, $ADDRESS)")" "${REFUSED}resend_too_often"
+order_new
+to_confirmed
+as root "UPDATE outbox SET state = 'sent', created_at = created_at - INTERVAL 1 HOUR WHERE order_id = $ID"
+race "CALL mailbox_resend($C, $ADDRESS)" "CALL mailbox_resend($C, $ADDRESS)"
+is "resend twice at once: one mail" "$R1$R2 $(count outbox "order_id = $ID AND state = 'waiting'")" " 1"
+
+# --- the holder's answer ---
+order_new
+to_mailed
+is "mailbox_value_show asks" "$(as web "CALL mailbox_value_show('value-$N')" | cut -f 1-3)" $'ask\tjoe@example.org\tName of demo'
+is "and changes nothing" "$(statuses)" $'waiting_for_verification\tnot_available\t-'
+is "an unknown value shows nothing" "$(as web "CALL mailbox_value_show('value-x')")" ""
+refuses "an unknown value" web "CALL mailbox_answer('value-x', TRUE, $ADDRESS, 'b')" value_unknown
+refuses "the stored hash is not the value" web "CALL mailbox_answer(UNHEX(SHA2('value-$N', 256)), TRUE, $ADDRESS, 'b')" value_unknown
+is "mailbox_answer: yes" "$(as web "CALL mailbox_answer('value-$N', TRUE, $ADDRESS, 'Browser/1')"; statuses)" $'verified\twaiting_for_data\t-'
+is "with evidence" "$(as root "SELECT confirmed_from, confirmed_agent, confirmed_at IS NULL FROM mailbox WHERE order_id = $ID"; events mailbox_verified)" $'192.0.2.1\tBrowser/1\t0\n1'
+is "and a mail to the customer" "$(as root "SELECT kind, recipient FROM outbox WHERE order_id = $ID AND state = 'waiting'")" $'verified\tdemo@customer.example'
+is "yes again is calm" "$(as web "CALL mailbox_answer('value-$N', TRUE, $ADDRESS, 'Browser/1')"; events mailbox_verified)" 1
+refuses "no after yes" web "CALL mailbox_answer('value-$N', FALSE, $ADDRESS, 'b')" value_used
+is "it shows so" "$(as web "CALL mailbox_value_show('value-$N')" | cut -f 1)" confirmed
+refuses "a verified address cannot be changed" web "CALL mailbox_draft($C, 'ann@example.org', $ADDRESS)" step_not_open
+refuses "nor confirmed anew" web "CALL mailbox_confirm($C, 'ann@example.org', $ADDRESS)" step_not_open
+is "the same confirmed late is calm" "$(as web "CALL mailbox_confirm($C, 'joe@example.org', $ADDRESS)"; statuses)" $'verified\twaiting_for_data\t-'
+order_new
+to_mailed
+as web "CALL mailbox_answer('value-$N', FALSE, $ADDRESS, 'b')"
+is "mailbox_answer: no" "$(statuses)" $'waiting_for_data\tnot_available\tvalue_rejected'
+is "no again is calm" "$(as web "CALL mailbox_answer('value-$N', FALSE, $ADDRESS, 'b')"; events value_rejected)" 1
+refuses "yes after no" web "CALL mailbox_answer('value-$N', TRUE, $ADDRESS, 'b')" value_rejected
+to_mailed ann@example.org
+is "another address after a no" "$(statuses)" $'waiting_for_verification\tnot_available\t-'
+order_new
+to_mailed
+as root "UPDATE mailbox_value SET expires_at = UTC_TIMESTAMP() WHERE outbox_id = $MAIL"
+is "a value ends to the second" "$(as web "CALL mailbox_value_show('value-$N')" | cut -f 1)" expired
+refuses "an expired value" web "CALL mailbox_answer('value-$N', TRUE, $ADDRESS, 'b')" value_expired
+as web "CALL mailbox_draft($C, 'ann@example.org', $ADDRESS); CALL mailbox_confirm($C, 'ann@example.org', $ADDRESS)"
+is "a value of a replaced address shows so" "$(as web "CALL mailbox_value_show('value-$N')" | cut -f 1)" replaced
+refuses "a replaced address" web "CALL mailbox_answer('value-$N', TRUE, $ADDRESS, 'b')" value_replaced
+order_new
+to_mailed
+race "CALL mailbox_answer('value-$N', TRUE, $ADDRESS, 'b')" "CALL mailbox_answer('value-$N', TRUE, $ADDRESS, 'b')"
+is "yes twice at once: one verification" "$R1$R2 $(statuses) $(events mailbox_verified)" $' verified\twaiting_for_data\t- 1'
+order_new
+to_mailed
+race "CALL mailbox_answer('value-$N', TRUE, $ADDRESS, 'b')" "CALL mailbox_answer('value-$N', FALSE, $ADDRESS, 'b')"
+is "yes and no at once: one counts" "$(count audit "order_id = $ID AND event IN ('mailbox_verified', 'value_rejected')")" 1
+as web "CALL mailbox_draft($C, 'ann@example.org', $ADDRESS)" >/dev/null
+
+# --- activation ---
+order_new
+to_verified
+refuses "method before data" web "CALL activation_method($C, 'csr', $ADDRESS)" step_not_open
+refuses "key before method" web "CALL activation_key($C, 'r', $HASH1, 'RSA', 2048, $ADDRESS)" step_not_open
+is "activation_data" "$(as web "CALL activation_data($C, 'emailAddress,commonName', $ADDRESS)"; as root "SELECT fields FROM activation WHERE order_id = $ID"; events fields_saved)" $'emailAddress,commonName\n1'
+is "activation_method" "$(as web "CALL activation_method($C, 'csr', $ADDRESS)"; as root "SELECT method FROM activation WHERE order_id = $ID")" csr
+refuses "submit before a key" web "CALL activation_submit($C, $HASH1, '1', $ADDRESS)" step_not_open
+is "activation_key" "$(as web "CALL activation_key($C, 'request', $HASH1, 'RSA', 2048, $ADDRESS)"; as root "SELECT csr, spki_sha256, key_type, key_bits FROM activation WHERE order_id = $ID")" $'request\t11111111111111111111111111111111\tRSA\t2048'
+as web "CALL activation_method($C, 'csr', $ADDRESS)"
+is "the same method keeps the request" "$(as root "SELECT csr IS NULL FROM activation WHERE order_id = $ID")" 0
+as web "CALL activation_method($C, 'browser', $ADDRESS)"
+is "another method lets go of it" "$(as root "SELECT csr IS NULL AND spki_sha256 IS NULL AND key_type IS NULL AND key_bits IS NULL, method FROM activation WHERE order_id = $ID")" $'1\tbrowser'
+as web "CALL activation_key($C, 'request', $HASH1, 'RSA', 2048, $ADDRESS)"
+refuses "submit with another key than shown" web "CALL activation_submit($C, $HASH2, '1', $ADDRESS)" summary_changed
+is "csr_refused is counted" "$(as web "CALL csr_refused($C, 'csr_truncated', $ADDRESS)"; as root "SELECT detail FROM audit WHERE order_id = $ID AND event = 'csr_refused'")" csr_truncated
+is "activation_submit" "$(as web "CALL activation_submit($C, $HASH1, 'v1', $ADDRESS)"; statuses)" $'ok\t'"$ID"$'\nverified\twaiting_for_verification\t-'
+is "freezes what was declared" "$(as root "SELECT terms_version, accepted_terms_at IS NOT NULL, accepted_data_at IS NOT NULL, submitted_at IS NOT NULL, submitted_by FROM activation WHERE order_id = $ID")" $'v1\t1\t1\t1\taccount:demo'
+is "and queues the issuance" "$(as root "SELECT state, attempts FROM issuance WHERE order_id = $ID")" $'waiting\t0'
+is "activation_submit again answers the same" "$(as web "CALL activation_submit($C, $HASH1, 'v1', $ADDRESS)"; events activation_submitted)" $'ok\t'"$ID"$'\n1'
+refuses "data after submit" web "CALL activation_data($C, 'commonName', $ADDRESS)" step_not_open
+refuses "method after submit" web "CALL activation_method($C, 'csr', $ADDRESS)" step_not_open
+refuses "key after submit" web "CALL activation_key($C, 'r', $HASH2, 'RSA', 2048, $ADDRESS)" step_not_open
+order_new
+to_key
+race "CALL activation_submit($C, $HASH1, '1', $ADDRESS)" "CALL activation_submit($C, $HASH1, '1', $ADDRESS)"
+is "submit twice at once: one submission, both told so" "$R1 $R2 $(events activation_submitted)" "ok"$'\t'"$ID ok"$'\t'"$ID 1"
+order_new
+to_key
+race "CALL activation_key($C, 'other', $HASH2, 'RSA', 3072, $ADDRESS)" "CALL activation_submit($C, $HASH1, '1', $ADDRESS)"
+is "a key and a submit at once: what is submitted was shown" "$(as root "SELECT submitted_at IS NULL OR spki_sha256 = $HASH1 FROM activation WHERE order_id = $ID")" 1
+order_new
+to_key
+as root "UPDATE mailbox SET fresh_until = UTC_TIMESTAMP() WHERE order_id = $ID"
+is "a verification that is too old is told in a row" "$(as web "CALL activation_submit($C, $HASH1, '1', $ADDRESS)"; statuses)" $'mailbox_too_old\nwaiting_for_data\tnot_available\tmailbox_too_old'
+is "the address is kept as a draft" "$(as root "SELECT email_draft FROM orders WHERE id = $ID")" joe@example.org
+
+as web "CALL key_pasted($HASH2, $ADDRESS); CALL key_pasted($HASH2, $ADDRESS)"
+is "key_pasted blocks the key, once" "$(as root "SELECT source FROM key_block"; count audit "event = 'key_pasted'")" $'pasted\n1'
+like "key_check" "$(as web "CALL key_check($HASH2)")" "${REFUSED}csr_key_compromised"
+is "key_check of a good key" "$(as web "CALL key_check($HASH1)")" ""
+order_new
+to_verified
+as web "CALL activation_data($C, 'commonName', $ADDRESS); CALL activation_method($C, 'csr', $ADDRESS)"
+refuses "a blocked key is not taken" web "CALL activation_key($C, 'r', $HASH2, 'RSA', 2048, $ADDRESS)" csr_key_compromised
+as web "CALL activation_key($C, 'r', REPEAT('3', 32), 'RSA', 2048, $ADDRESS); CALL key_pasted(REPEAT('3', 32), $ADDRESS)"
+refuses "nor submitted when it was blocked meanwhile" web "CALL activation_submit($C, REPEAT('3', 32), '1', $ADDRESS)" csr_key_compromised
+
+# --- issuance ---
+as root "UPDATE issuance SET state = 'returned'"
+as admin "CALL admin_issuer_add('test', 'root-1', NULL, 'der', REPEAT('r', 32), UTC_TIMESTAMP())"
+order_new
+to_submitted
+is "issuance_take hands an order to one signer" "$(as signer "CALL issuance_take('s1', 10, 60)" | cut -f 1,2,3,4,5,6,9,10,11,12,13,14,16,17)" \
+	"$ID"$'\t'"$N/b01"$'\tsmime-mailbox-365\tjoe@example.org\t1\tjoe@example.org\t1\temailAddress,commonName\trequest\t1\t1\t11111111111111111111111111111111\t0\tNULL'
+is "another signer gets none" "$(as signer "CALL issuance_take('s2', 10, 60)")" ""
+is "another signer reserves nothing" "$(as signer "CALL issuance_reserve('s2', '$(reserve_json a)')"; count serial "order_id = $ID")" 0
+as signer "CALL issuance_later($ID, 's1', 'caa_unreachable', 100)"
+is "issuance_later" "$(as root "SELECT state, taken_by IS NULL, last_code, next_at > UTC_TIMESTAMP() + INTERVAL 90 SECOND FROM issuance WHERE order_id = $ID"; events issuance_delayed)" $'waiting\t1\tcaa_unreachable\t1\n1'
+as signer "CALL issuance_later($ID, 's1', 'caa_unreachable', 100)"
+is "issuance_later again is not heard twice" "$(events issuance_delayed)" 1
+as root "UPDATE issuance SET next_at = UTC_TIMESTAMP() WHERE order_id = $ID"
+as signer "CALL issuance_take('s1', 10, 60)" >/dev/null
+as signer "CALL caa_record($ID, 's1', 'example.org', 'permitted', NULL, NULL, TRUE, UNIX_TIMESTAMP(), UNIX_TIMESTAMP() + 28800)"
+is "caa_record" "$(as root "SELECT domain, decision, TIMESTAMPDIFF(SECOND, checked_at, valid_until), ABS(TIMESTAMPDIFF(SECOND, checked_at, UTC_TIMESTAMP())) < 10 FROM caa_check WHERE order_id = $ID"; events caa_permitted)" $'example.org\tpermitted\t28800\t1\n1'
+is "issuance_reserve" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json a)')")" "$ID"
+is "writes serial and hash down" "$(as root "SELECT LOWER(HEX(serial)), LOWER(HEX(tbs_sha256)), state FROM serial WHERE order_id = $ID")" "$(printf 'a%.0s' {1..32})"$'\t'"$(printf 'a%.0s' {1..64})"$'\treserved'
+is "issuance_reserve again (a lost answer) answers the same" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json a)')"; count serial "order_id = $ID"; count revocation 1)" "$ID"$'\n1\n0'
+is "a new serial after a crash" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json b)')"; as root "SELECT LOWER(LEFT(HEX(serial), 1)), state FROM serial WHERE order_id = $ID ORDER BY serial")" "$ID"$'\na\tabandoned\nb\treserved'
+is "puts the abandoned one on the CRL" "$(as root "SELECT LOWER(LEFT(HEX(serial), 1)), reason, requested_by FROM revocation"; events serial_abandoned)" $'a\t0\tsigner:abandoned\n1'
+is "what was signed with the abandoned serial is not stored" "$(as signer "CALL issuance_store('s1', '$(store_json a)')"; count certificate "order_id = $ID")" 0
+is "issuance_store" "$(as signer "CALL issuance_store('s1', '$(store_json b)')"; statuses)" "$ID"$'\nverified\tverified\t-'
+is "stores the certificate" "$(as root "SELECT der, email, UNIX_TIMESTAMP(not_before), UNIX_TIMESTAMP(not_after), LOWER(LEFT(HEX(serial), 1)), HEX(spki_sha256) FROM certificate WHERE order_id = $ID")" "certificate $N"$'\tjoe@example.org\t1764000000\t1795536000\tb\t'"$(printf '31%.0s' {1..32})"
+is "ends the issuance" "$(as root "SELECT state, taken_by IS NULL, done_at IS NOT NULL FROM issuance WHERE order_id = $ID"; as root "SELECT state FROM serial WHERE order_id = $ID AND state <> 'abandoned'")" $'done\t1\t1\nissued'
+is "writes the mail row and one event" "$(count outbox "order_id = $ID AND kind = 'certificate_issued'") $(events certificate_issued)" "1 1"
+is "issuance_store again answers the same" "$(as signer "CALL issuance_store('s1', '$(store_json b)')"; count outbox "order_id = $ID AND kind = 'certificate_issued'"; events certificate_issued; count certificate "order_id = $ID")" "$ID"$'\n1\n1\n1'
+is "an issued order reserves nothing more" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json c)')"; count serial "order_id = $ID")" 2
+is "an issued order is not taken" "$(as signer "CALL issuance_take('s1', 10, 60)")" ""
+is "submit after issuance answers as before" "$(as web "CALL activation_submit($C, $HASH1, '1', $ADDRESS)"; statuses)" $'ok\t'"$ID"$'\nverified\tverified\t-'
+first=$ID first_n=$N
+
+order_new
+to_verified ann@example.org
+as web "CALL activation_data($C, 'commonName', $ADDRESS); CALL activation_method($C, 'csr', $ADDRESS)"
+refuses "another mailbox's key" web "CALL activation_key($C, 'r', $HASH1, 'RSA', 2048, $ADDRESS)" csr_key_in_use
+order_new
+to_verified Joe@example.org
+as web "CALL activation_data($C, 'commonName', $ADDRESS); CALL activation_method($C, 'csr', $ADDRESS)"
+refuses "a mailbox in other letters is another mailbox" web "CALL activation_key($C, 'r', $HASH1, 'RSA', 2048, $ADDRESS)" csr_key_in_use
+
+order_new
+to_taken
+as signer "CALL issuance_return($ID, 's2', 'activation', 'csr_key_compromised', '')"
+is "another signer's issuance_return is not heard" "$(statuses)" $'verified\twaiting_for_verification\t-'
+as signer "CALL issuance_return($ID, 's1', 'activation', 'caa_denied', 'ca.example')"
+is "issuance_return to the activation" "$(statuses; as root "SELECT activation_reason_arg FROM orders WHERE id = $ID")" $'verified\twaiting_for_data\tcaa_denied\nca.example'
+is "takes the statements back, keeps the rest" "$(as root "SELECT submitted_at IS NULL AND accepted_terms_at IS NULL AND accepted_data_at IS NULL, csr FROM activation WHERE order_id = $ID")" $'1\trequest'
+is "tells the customer" "$(as root "SELECT kind, arg FROM outbox WHERE order_id = $ID AND kind = 'problem'")" $'problem\tcaa_denied'
+as signer "CALL issuance_return($ID, 's1', 'activation', 'caa_denied', 'ca.example')"
+is "issuance_return again is calm" "$(events issuance_refused)" 1
+is "submitted anew" "$(as web "CALL activation_submit($C, $HASH1, '1', $ADDRESS)"; statuses; as root "SELECT state, attempts, last_code FROM issuance WHERE order_id = $ID")" $'ok\t'"$ID"$'\nverified\twaiting_for_verification\t-\nwaiting\t0\tNULL'
+as signer "CALL issuance_take('s1', 10, 60); CALL issuance_return($ID, 's1', 'mailbox', 'mailbox_too_old', NULL)" >/dev/null
+is "issuance_return to the mailbox" "$(statuses)" $'waiting_for_data\tnot_available\tmailbox_too_old'
+
+order_new
+to_taken
+as root "UPDATE issuance SET taken_until = UTC_TIMESTAMP() WHERE order_id = $ID"
+is "a lease that ran out reserves nothing" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json d)')"; count serial "order_id = $ID")" 0
+as root "UPDATE issuance SET next_at = UTC_TIMESTAMP() WHERE order_id = $ID"
+is "another signer takes the order then" "$(as signer "CALL issuance_take('s2', 10, 60)" | cut -f 1,5)" "$ID"$'\t2'
+as signer "CALL issuance_reserve('s2', '$(reserve_json e)')" >/dev/null
+as signer "CALL issuance_store('s2', '$(store_json e)')" >"$T/r1" &
+one=$!
+as signer "CALL issuance_store('s2', '$(store_json e)')" >"$T/r2" &
+two=$!
+wait "$one" "$two"
+is "store twice at once: one certificate, one mail, one event" "$(cat "$T/r1" "$T/r2" | tr '\n' ' ')$(count certificate "order_id = $ID") $(count outbox "order_id = $ID AND kind = 'certificate_issued'") $(events certificate_issued)" "$ID $ID 1 1 1"
+
+for _ in 1 2 3 4; do order_new; to_submitted; done
+as signer "CALL issuance_take('s1', 2, 60)" | cut -f1 >"$T/a" &
+one=$!
+as signer "CALL issuance_take('s2', 2, 60)" | cut -f1 >"$T/b"
+wait "$one"
+is "two signers at once share four orders" "$(cat "$T/a" "$T/b" | sort -u | wc -l)" 4
+
+# --- the sweep ---
+order_new
+to_verified
+old=$ID
+as root "UPDATE mailbox SET fresh_until = UTC_TIMESTAMP() - INTERVAL 1 SECOND WHERE order_id = $old"
+order_new
+to_submitted
+as root "UPDATE mailbox SET fresh_until = UTC_TIMESTAMP() - INTERVAL 1 SECOND WHERE order_id = $ID"
+submitted=$ID
+is "mailbox_sweep" "$(as signer "CALL mailbox_sweep()")" 1
+ID=$old
+is "puts an old verification back" "$(statuses; events mailbox_too_old; as root "SELECT kind, arg FROM outbox WHERE order_id = $ID AND kind = 'problem'")" $'waiting_for_data\tnot_available\tmailbox_too_old\n1\nproblem\tmailbox_too_old'
+ID=$submitted
+is "leaves a submitted order to the signer" "$(statuses)" $'verified\twaiting_for_verification\t-'
+is "mailbox_sweep again finds nothing" "$(as signer "CALL mailbox_sweep()")" 0
+
+# --- revocation and CRL ---
+ID=$first N=$first_n
+C="'session', REPEAT('s', 32), '$N', 'b01'"
+as root "DELETE FROM crl"
+is "crl_begin makes the first CRL" "$(as signer "CALL crl_begin(1, 's1', 864000)" | cut -f1)" 1
+is "one at a time" "$(as signer "CALL crl_begin(1, 's1', 864000)")" ""
+as signer "CALL crl_published(1, 1, 's1', 5, $HASH1); CALL crl_published(1, 1, 's1', 5, $HASH1)"
+is "crl_published, twice" "$(as root "SELECT entries, published_at IS NOT NULL FROM crl"; count audit "event = 'crl_published'")" $'5\t1\n1'
+is "no other is due" "$(as signer "CALL crl_begin(1, 's1', 864000)")" ""
+race "CALL certificate_revoke($C, 3, $ADDRESS)" "CALL certificate_revoke($C, 4, $ADDRESS)"
+is "certificate_revoke twice at once: one revocation, both calm" "$R1$R2 $(count revocation "requested_by = 'account:demo'") $(events certificate_revoked)" " 1 1"
+is "the certificate says so" "$(as root "SELECT revoked_at IS NOT NULL FROM certificate WHERE order_id = $ID")" 1
+is "certificate_revoke again is calm" "$(as web "CALL certificate_revoke($C, 5, $ADDRESS)"; events certificate_revoked)" 1
+is "the holder is told" "$(count outbox "order_id = $ID AND kind = 'revoked'")" 1
+is "a revocation makes the next CRL due" "$(as signer "CALL crl_begin(1, 's1', 864000)" | cut -f1)" 2
+order_new
+to_issued f
+as web "CALL certificate_revoke($C, 1, $ADDRESS)"
+is "keyCompromise blocks the key" "$(count key_block "spki_sha256 = $HASH1 AND source = 'keyCompromise'")" 1
+as root "DELETE FROM key_block WHERE spki_sha256 = $HASH1"
+refuses "someone else's certificate cannot be revoked" web "CALL certificate_revoke('session', REPEAT('o', 32), '$N', 'b01', 1, $ADDRESS)" not_found
+
+# --- a partner's key ---
+order_new acme
+K="'key', 'key-all', '$N', 'b01'"
+is "a key acts for its partner" "$(as web "CALL mailbox_draft($K, 'joe@example.org', $ADDRESS); CALL mailbox_confirm($K, 'joe@example.org', $ADDRESS)"; statuses; as root "SELECT actor FROM audit WHERE order_id = $ID AND event = 'email_confirmed'")" $'waiting_for_verification\tnot_available\t-\npartner:acme'
+refuses "a key without the scope" web "CALL mailbox_resend('key', 'key-read', '$N', 'b01', $ADDRESS)" partner_key_scope
+refuses "an expired key" web "CALL mailbox_resend('key', 'key-old', '$N', 'b01', $ADDRESS)" partner_key_refused
+refuses "a revoked key" web "CALL mailbox_resend('key', 'key-gone', '$N', 'b01', $ADDRESS)" partner_key_refused
+refuses "an unknown key" web "CALL mailbox_resend('key', 'key-x', '$N', 'b01', $ADDRESS)" partner_key_refused
+refuses "a customer does not see a partner's order" web "CALL mailbox_draft($C, 'joe@example.org', $ADDRESS)" not_found
+order_new
+refuses "a partner does not see a customer's order" web "CALL mailbox_draft('key', 'key-all', '$N', 'b01', 'joe@example.org', $ADDRESS)" not_found
+
+# --- cancelled ---
+order_new
+to_mailed
+as admin "CALL admin_order_cancel('test', '$N', 'b01', 'no longer wanted'); CALL admin_order_cancel('test', '$N', 'b01', 'again')"
+is "admin_order_cancel, twice" "$(as root "SELECT cancelled_at IS NOT NULL FROM orders WHERE id = $ID"; events order_cancelled)" $'1\n1'
+refuses "a cancelled order takes nothing" web "CALL mailbox_draft($C, 'joe@example.org', $ADDRESS)" order_cancelled
+refuses "and its link is dead" web "CALL mailbox_answer('value-$N', TRUE, $ADDRESS, 'b')" value_replaced
+is "which the page says" "$(as web "CALL mailbox_value_show('value-$N')" | cut -f 1)" replaced
+order_new
+to_taken
+like "not while the signer works on it" "$(as admin "CALL admin_order_cancel('test', '$N', 'b01', NULL)")" "${REFUSED}command_refused|*signer*"
+as signer "CALL issuance_later($ID, 's1', 'busy', 0)"
+as admin "CALL admin_order_cancel('test', '$N', 'b01', NULL)"
+is "a submitted order that is cancelled is not issued" "$(as signer "CALL issuance_take('s1', 1000, 60)" | grep -c "$N")" 0
+order_new
+to_issued 9
+like "an issued order is not cancelled" "$(as admin "CALL admin_order_cancel('test', '$N', 'b01', NULL)")" "${REFUSED}command_refused|*revoke*"
+is "admin_certificate_revoke" "$(as admin "CALL admin_certificate_revoke('test', '$N', 'b01', 4, '2026-01-02 03:04:05')" | cut -f 3,4; as root "SELECT received_at FROM revocation WHERE requested_by = 'admin:test'")" $'4\tadmin:test\n2026-01-02 03:04:05'
+is "again it answers the first reason" "$(as admin "CALL admin_certificate_revoke('test', '$N', 'b01', 1, UTC_TIMESTAMP())" | cut -f 3,4; events certificate_revoked)" $'4\tadmin:test\n1'
+
+# --- queues ---
+order_new
+to_confirmed
+MAIL=$(as root "SELECT MAX(id) FROM outbox WHERE order_id = $ID")
+as root "UPDATE outbox SET state = IF(id = $MAIL, 'given_up', 'sent'), taken_by = NULL, created_at = created_at - INTERVAL 3 DAY, attempts = 9, done_at = UTC_TIMESTAMP()"
+is "admin_outbox_retry leaves what ended alone" "$(as admin "CALL admin_outbox_retry('test', NULL, FALSE)")" 0
+is "but takes up what failed when asked" "$(as admin "CALL admin_outbox_retry('test', NULL, TRUE)"; as root "SELECT state, attempts, done_at, TIMESTAMPDIFF(MINUTE, created_at, UTC_TIMESTAMP()) FROM outbox WHERE id = $MAIL")" $'1\nwaiting\t0\tNULL\t0'
+as mailer "CALL outbox_take('m1', 10, 60)" >/dev/null
+is "a mail on its way is left alone" "$(as admin "CALL admin_outbox_retry('test', $MAIL, TRUE)")" 0
+order_new
+to_taken
+is "an order that is being signed is left alone" "$(as admin "CALL admin_issuance_retry('test', '$N', 'b01')")" 0
+as signer "CALL issuance_later($ID, 's1', 'busy', 1000)"
+is "admin_issuance_retry" "$(as admin "CALL admin_issuance_retry('test', '$N', 'b01')"; as signer "CALL issuance_take('s1', 10, 60)" | cut -f 1)" $'1\n'"$ID"
+
+# --- the audit log ---
+like "an audit event cannot be changed, not even by root" "$(as root "UPDATE audit SET detail = 'x' LIMIT 1")" "ERROR 1644 *append-only"
+like "nor removed" "$(as root "DELETE FROM audit LIMIT 1")" "ERROR 1644 *append-only"
+finish

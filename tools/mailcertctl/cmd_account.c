@@ -1,0 +1,193 @@
+/* cmd_account.c - mailcertctl account: the people who sign in. */
+#include "tools/mailcertctl/ctl.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <openssl/rand.h>
+
+#include "lib/base/err.h"
+#include "lib/base/text.h"
+#include "lib/db/db.h"
+#include "lib/flow/password.h"
+
+#define LOGIN_MAX       190
+#define PERSON_NAME_MAX 200
+
+/* What stands for a password in the database. */
+struct password {
+	unsigned char salt[PASSWORD_SALT_LEN];
+	unsigned char derived[PASSWORD_DERIVED_LEN];
+};
+
+/* Read one line without its end into line[room]; false when it is longer, empty input, or not a text. */
+static bool line_read(char *line, size_t room)
+{
+	size_t len = 0;
+	int c;
+
+	while ((c = getchar()) != EOF && c != '\n') {
+		if (len + 1 >= room || c == '\0')
+			return false;
+		line[len++] = (char)c;
+	}
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	line[len] = '\0';
+	return c != EOF || len > 0;
+}
+
+/* On a terminal: ask, without showing what is typed. */
+static bool line_ask(char *line, size_t room)
+{
+	struct termios shown, hidden;
+	const bool terminal = isatty(STDIN_FILENO) == 1 && tcgetattr(STDIN_FILENO, &shown) == 0;
+	bool ok;
+
+	if (terminal) {
+		hidden = shown;
+		hidden.c_lflag &= ~(tcflag_t)ECHO;
+		(void)fprintf(stderr, "Password: ");
+		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+	}
+	ok = line_read(line, room);
+	if (terminal) {
+		(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+		(void)fputc('\n', stderr);
+	}
+	return ok;
+}
+
+/* Read a new password from standard input and derive its key with a new salt. */
+static int password_read(struct password *out, struct err *e)
+{
+	char line[PASSWORD_MAX + 2];
+	int rc;
+
+	(void)setvbuf(stdin, NULL, _IONBF, 0); /* no copy of it in a buffer of the library */
+	if (!line_ask(line, sizeof(line)))
+		rc = ctl_refuse(e, "password: one line of %d to %d octets is wanted on standard input",
+		    PASSWORD_LEAST, PASSWORD_MAX);
+	else if (strlen(line) < PASSWORD_LEAST || strlen(line) > PASSWORD_MAX)
+		rc = ctl_refuse(e, "password: %d to %d octets are wanted", PASSWORD_LEAST, PASSWORD_MAX);
+	else if (!utf8_valid(line, strlen(line)))
+		rc = ctl_refuse(e, "password: not UTF-8");
+	else if (RAND_bytes(out->salt, sizeof(out->salt)) != 1)
+		rc = err_set(e, FAULT_internal, "no random octets for a salt");
+	else
+		rc = password_derive(out->derived, line, out->salt, e);
+	explicit_bzero(line, sizeof(line));
+	return rc;
+}
+
+/* A name that people read: UTF-8, one line, not blank. */
+static int text_check(struct ctl *ctl, const char *what, const char *text, size_t most, struct err *e)
+{
+	if (*text == '\0' || strlen(text) > most || !utf8_valid(text, strlen(text)))
+		return ctl_usage(ctl, e, "--%s: 1 to %zu octets of UTF-8 are wanted", what, most);
+	for (const char *p = text; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return ctl_usage(ctl, e, "--%s: control characters are not wanted", what);
+	return 0;
+}
+
+static int run_add(struct ctl *ctl, struct err *e)
+{
+	const char *login = ctl_option(ctl, "login"), *name = ctl_option(ctl, "name"),
+		   *email = ctl_option(ctl, "email");
+	const char *kind = ctl_option_or(ctl, "kind", "customer"), *partner = ctl_option(ctl, "partner");
+	const char *language = ctl_option(ctl, "language");
+	struct password password;
+	int rc;
+
+	if (text_check(ctl, "login", login, LOGIN_MAX, e) == -1 ||
+	    text_check(ctl, "name", name, PERSON_NAME_MAX, e) == -1)
+		return -1;
+	if (strcmp(kind, "customer") != 0 && strcmp(kind, "partner") != 0)
+		return ctl_usage(ctl, e, "--kind is customer or partner");
+	if ((strcmp(kind, "partner") == 0) != (partner != NULL))
+		return ctl_usage(ctl, e, "--kind partner and --partner belong together");
+	if (language != NULL && strcmp(language, "en") != 0 && strcmp(language, "pl") != 0)
+		return ctl_usage(ctl, e, "--language is en or pl");
+	if (email != NULL &&
+	    (strchr(email, '@') == NULL || strpbrk(email, " \t\r\n<>\"") != NULL || strlen(email) > 254))
+		return ctl_usage(ctl, e, "--email: \"%s\" is not an address", email);
+	if (password_read(&password, e) == -1)
+		return -1;
+	rc = db_run(ctl->db, STMT_ADMIN_ACCOUNT_ADD, NULL, e,
+	    DB_ARGS(P_TEXT(ctl->admin), P_TEXT(login), P_TEXT(name), P_TEXT(partner), P_TEXT(email),
+		P_TEXT(language), P_BYTES(password.salt, sizeof(password.salt)),
+		P_BYTES(password.derived, sizeof(password.derived))));
+	explicit_bzero(&password, sizeof(password));
+	return rc;
+}
+
+static int run_passwd(struct ctl *ctl, struct err *e)
+{
+	struct password password;
+	int rc;
+
+	if (password_read(&password, e) == -1)
+		return -1;
+	rc = db_run(ctl->db, STMT_ADMIN_ACCOUNT_PASSWD, NULL, e,
+	    DB_ARGS(P_TEXT(ctl->admin), P_TEXT(ctl_option(ctl, "login")),
+		P_BYTES(password.salt, sizeof(password.salt)),
+		P_BYTES(password.derived, sizeof(password.derived))));
+	explicit_bzero(&password, sizeof(password));
+	return rc;
+}
+
+static int run_disable(struct ctl *ctl, struct err *e)
+{
+	const char *login = ctl_option(ctl, "login");
+
+	if (ctl_confirm(ctl, e, "The account %s can no longer sign in.", login) == -1)
+		return -1;
+	return db_run(
+	    ctl->db, STMT_ADMIN_ACCOUNT_DISABLE, NULL, e, DB_ARGS(P_TEXT(ctl->admin), P_TEXT(login)));
+}
+
+static int run_list(struct ctl *ctl, struct err *e)
+{
+	struct db_rows *rows = NULL;
+	int rc = db_run(ctl->db, STMT_ADMIN_ACCOUNT_LIST, &rows, e, 0, NULL);
+
+	if (rc == 0)
+		rc = output_rows(ctl->form, rows, "orders", "", e);
+	db_rows_free(rows);
+	return rc;
+}
+
+static const struct option_row add_options[] = {
+    {"login", "LOGIN", true, "what the person types to sign in"},
+    {"name", "NAME", true, "the person's or firm's name"},
+    {"kind", "KIND", false, "customer (default) or partner"},
+    {"partner", "PARTNER", false, "name of the partner the person works for"},
+    {"email", "ADDRESS", false, "where news of the orders goes; else nowhere"},
+    {"language", "LANGUAGE", false, "en or pl; else as the browser asks"},
+    {"password-stdin", NULL, false,
+	"take the password from standard input; the only way, so it need not be said"},
+    {NULL, NULL, false, NULL},
+};
+static const struct option_row passwd_options[] = {
+    {"login", "LOGIN", true, "whose password"},
+    {"password-stdin", NULL, false,
+	"take the password from standard input; the only way, so it need not be said"},
+    {NULL, NULL, false, NULL},
+};
+static const struct option_row login_options[] = {
+    {"login", "LOGIN", true, "which account"},
+    {NULL, NULL, false, NULL},
+};
+
+const struct command account_commands[] = {
+    {"account add", "", 0, 0, add_options, NEEDS_CONF | NEEDS_DB, "add a person who may sign in", run_add},
+    {"account passwd", "", 0, 0, passwd_options, NEEDS_CONF | NEEDS_DB,
+	"set a new password and sign the person out everywhere", run_passwd},
+    {"account list", "", 0, 0, NULL, NEEDS_CONF | NEEDS_DB, "list the accounts", run_list},
+    {"account disable", "", 0, 0, login_options, NEEDS_CONF | NEEDS_DB | NEEDS_YES,
+	"let an account sign in no more", run_disable},
+    {NULL, "", 0, 0, NULL, 0, NULL, NULL},
+};

@@ -1,0 +1,488 @@
+/* cmd_db.c - mailcertctl db: the schema's migrations, transitions and grants.
+ *
+ * Data definition is not transactional in MariaDB, so a migration goes statement by statement, and the number
+ * of the last one done is kept in schema_migration: a run that was interrupted names it and goes on behind
+ * it. The one statement that was under way then may have been done already, so every statement of a migration
+ * can be run twice (sql/README.md; tests/db/migrate.sh runs each twice).
+ */
+#include "tools/mailcertctl/ctl.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/sha.h>
+
+#include "lib/base/conf.h"
+#include "lib/base/err.h"
+#include "lib/base/text.h"
+#include "lib/db/db.h"
+
+#define SQL_FILE_MAX   (4 * 1024 * 1024)
+#define SQL_PATH_MAX   4096
+#define LOCK_WAIT      60 /* seconds to wait for another migration to end */
+#define MIGRATION_NAME "%4u_%95[a-z0-9_].sql%n"
+
+/* A file of statements, split. */
+struct script {
+	char *text;        /* owned; cut into the statements */
+	char **statements; /* owned array; each points into text */
+	unsigned count;
+};
+
+/* One migration: the file, and what the database says of it. */
+struct migration {
+	unsigned version;
+	char name[100]; /* "0001_base" */
+	unsigned char sha256[SHA256_DIGEST_LENGTH];
+	struct script script;
+	unsigned done;
+	bool begun, finished;
+	const char *applied_at, *finished_at; /* belong to the plan's rows; NULL: not yet */
+};
+
+struct plan {
+	struct migration *list;
+	unsigned count;
+	struct db_rows *rows; /* of schema_migration, or NULL */
+};
+
+/* --- scripts --- */
+
+static void script_free(struct script *s)
+{
+	free(s->text);
+	free(s->statements);
+	memset(s, 0, sizeof(*s));
+}
+
+/* Whether a line (of len octets, without its end) is empty or a comment. */
+static bool line_is_comment(const char *line, size_t len)
+{
+	while (len > 0 && isspace((unsigned char)*line)) {
+		line++;
+		len--;
+	}
+	return len == 0 || strncmp(line, "--", 2) == 0;
+}
+
+/* Whether the line ends a statement: it is "$$" in a file that has such lines, else its last octet is ";". */
+static bool line_is_end(const char *line, size_t len, bool dollars)
+{
+	while (len > 0 && isspace((unsigned char)line[len - 1]))
+		len--;
+	if (dollars)
+		return len == 2 && memcmp(line, "$$", 2) == 0;
+	return len > 0 && line[len - 1] == ';' && !line_is_comment(line, len);
+}
+
+static bool script_add(struct script *s, char *statement)
+{
+	char **grown = realloc(s->statements, (s->count + 1) * sizeof(*grown));
+
+	if (grown == NULL)
+		return false;
+	s->statements = grown;
+	s->statements[s->count++] = statement;
+	return true;
+}
+
+/* Cut s->text into statements. Comments before a statement stay with it; a file may end in comments. */
+static int script_split(struct script *s, const char *path, struct err *e)
+{
+	const bool dollars = strncmp(s->text, "$$\n", 3) == 0 || strstr(s->text, "\n$$\n") != NULL;
+	char *begin = s->text, *line = s->text, *next;
+	bool words = false;
+
+	for (; *line != '\0'; line = next) {
+		size_t len = strcspn(line, "\n");
+
+		next = line + len + (line[len] == '\n');
+		if (!line_is_end(line, len, dollars)) {
+			words = words || !line_is_comment(line, len);
+			continue;
+		}
+		if (dollars)
+			*line = '\0';
+		else
+			*(char *)memrchr(line, ';', len) = '\0';
+		if ((words || !dollars) && !script_add(s, begin))
+			return err_set(e, FAULT_busy, "%s: out of memory", path);
+		begin = next;
+		words = false;
+	}
+	if (words)
+		return ctl_refuse(
+		    e, "%s: the last statement has no end (%s)", path, dollars ? "a line \"$$\"" : "\";\"");
+	return 0;
+}
+
+static int script_load(
+    struct script *s, const char *path, unsigned char sha256[SHA256_DIGEST_LENGTH], struct err *e)
+{
+	size_t len;
+
+	if (file_read(path, SQL_FILE_MAX, &s->text, &len, e) == -1)
+		return -1;
+	if (strlen(s->text) != len)
+		return ctl_refuse(e, "%s: not a text", path);
+	if (sha256 != NULL)
+		(void)SHA256((const unsigned char *)s->text, len, sha256);
+	return script_split(s, path, e);
+}
+
+/* --- the plan: files against the database --- */
+
+static void plan_free(struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->count; i++)
+		script_free(&plan->list[i].script);
+	free(plan->list);
+	db_rows_free(plan->rows);
+	memset(plan, 0, sizeof(*plan));
+}
+
+static int entry_is_sql(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && len > 4 && strcmp(entry->d_name + len - 4, ".sql") == 0;
+}
+
+static int migration_load(struct migration *m, const char *folder, const char *file, struct err *e)
+{
+	char path[SQL_PATH_MAX];
+	int end = 0;
+
+	if (sscanf(file, MIGRATION_NAME, &m->version, m->name, &end) != 2 || file[end] != '\0')
+		return ctl_refuse(e, "%s/%s: not a name such as 0001_base.sql", folder, file);
+	(void)snprintf(m->name, sizeof(m->name), "%.*s", (int)(strlen(file) - 4), file);
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, file);
+	return script_load(&m->script, path, m->sha256, e);
+}
+
+/* Read the migrations of a folder; they are numbered from 1 without a gap. */
+static int plan_load(struct plan *plan, const char *sql_dir, struct err *e)
+{
+	char folder[SQL_PATH_MAX - 256];
+	struct dirent **entries = NULL;
+	int count, rc = 0;
+
+	(void)snprintf(folder, sizeof(folder), "%s/migrations", sql_dir);
+	count = scandir(folder, &entries, entry_is_sql, alphasort);
+	if (count == -1)
+		return err_errno(e, FAULT_config_invalid, "Sql.Dir: %s", folder);
+	plan->list = calloc((size_t)count + 1, sizeof(*plan->list));
+	if (plan->list == NULL)
+		rc = err_set(e, FAULT_busy, "migrations: out of memory");
+	for (int i = 0; i < count; i++) {
+		if (rc == 0) {
+			plan->count = (unsigned)i + 1;
+			rc = migration_load(&plan->list[i], folder, entries[i]->d_name, e);
+		}
+		if (rc == 0 && plan->list[i].version != (unsigned)i + 1)
+			rc = ctl_refuse(
+			    e, "%s/%s: number %04d is wanted here", folder, entries[i]->d_name, i + 1);
+		free(entries[i]);
+	}
+	free(entries);
+	return rc;
+}
+
+/* Hold one row of schema_migration against its file. */
+static int plan_check_row(struct plan *plan, size_t row, struct err *e)
+{
+	const unsigned version = (unsigned)db_number(plan->rows, row, "version");
+	const char *name = db_text(plan->rows, row, "name");
+	unsigned char sha256[SHA256_DIGEST_LENGTH];
+	struct migration *m;
+	char hex[2 * sizeof(sha256) + 1];
+
+	if (version == 0 || version > plan->count)
+		return ctl_refuse(
+		    e, "the database has migration %s, which this program does not know: it is newer", name);
+	m = &plan->list[version - 1];
+	hex_encode(hex, m->sha256, sizeof(sha256));
+	if (strcasecmp(hex, db_text(plan->rows, row, "sha256")) != 0 || strcmp(name, m->name) != 0)
+		return ctl_refuse(e,
+		    "migration %s was applied in another form (as %s): a file is never changed afterwards",
+		    m->name, name);
+	m->begun = true;
+	m->done = (unsigned)db_number(plan->rows, row, "statements_done");
+	m->applied_at = db_text(plan->rows, row, "applied_at");
+	m->finished_at = db_text(plan->rows, row, "finished_at");
+	m->finished = m->finished_at != NULL;
+	if (m->done > m->script.count)
+		return ctl_refuse(e, "migration %s: the database counts %u statements, the file %u", name,
+		    m->done, m->script.count);
+	return 0;
+}
+
+/* Read what the database says; a database without schema_migration is a fresh one. */
+static int plan_compare(struct plan *plan, struct db *db, struct err *e)
+{
+	struct db_rows *rows = NULL;
+	bool exists;
+
+	if (db_run(db, STMT_MIGRATE_TABLE_EXISTS, &rows, e, 0, NULL) == -1)
+		return -1;
+	exists = db_number(rows, 0, "count") > 0;
+	db_rows_free(rows);
+	if (!exists)
+		return 0;
+	if (db_run(db, STMT_MIGRATION_LIST, &plan->rows, e, 0, NULL) == -1)
+		return -1;
+	for (size_t i = 0; i < db_rows_count(plan->rows); i++)
+		if (plan_check_row(plan, i, e) == -1)
+			return -1;
+	return 0;
+}
+
+/* --- migrate --- */
+
+/* Progress is said at once, for whoever watches a long migration. */
+#define SAY(ctl, ...)                              \
+	do {                                       \
+		if ((ctl)->form == OUTPUT_TABLE) { \
+			(void)printf(__VA_ARGS__); \
+			(void)fflush(stdout);      \
+		}                                  \
+	} while (0)
+
+static int db_lock(struct db *db, struct err *e)
+{
+	struct db_rows *rows = NULL;
+	bool held;
+
+	if (db_run(db, STMT_MIGRATE_LOCK, &rows, e, DB_ARGS(P_NUMBER(LOCK_WAIT))) == -1)
+		return -1;
+	held = db_number(rows, 0, "held") == 1;
+	db_rows_free(rows);
+	return held
+		   ? 0
+		   : ctl_refuse(e, "another migration of this database has been running for %d s", LOCK_WAIT);
+}
+
+/* Run one statement and note it. A statement that changes rows is committed together with the note; one that
+ * changes tables commits by itself before, so it may be met again. */
+static int statement_run(struct db *db, const struct migration *m, unsigned number, struct err *e)
+{
+	struct buf b = {0};
+	int rc;
+
+	buf_printf(&b,
+	    "START TRANSACTION;\n%s;\nUPDATE schema_migration SET statements_done = %u WHERE version = "
+	    "%u;\nCOMMIT",
+	    m->script.statements[number - 1], number, m->version);
+	if (b.failed)
+		rc = err_set(e, FAULT_busy, "migration: out of memory");
+	else
+		rc = db_run_text(db, b.data, b.len, e);
+	buf_free(&b);
+	return rc == 0 ? 0 : err_context(e, "migration %s, statement %u", m->name, number);
+}
+
+static int migration_apply(struct ctl *ctl, struct migration *m, struct err *e)
+{
+	if (m->finished)
+		return 0;
+	if (m->begun)
+		SAY(ctl, "migration %s: interrupted behind statement %u of %u, going on\n", m->name, m->done,
+		    m->script.count);
+	else
+		SAY(ctl, "migration %s: %u statements\n", m->name, m->script.count);
+	if (!m->begun &&
+	    db_run(ctl->db, STMT_MIGRATION_BEGIN, NULL, e,
+		DB_ARGS(P_NUMBER(m->version), P_TEXT(m->name), P_BYTES(m->sha256, sizeof(m->sha256)))) == -1)
+		return -1;
+	while (m->done < m->script.count) {
+		if (statement_run(ctl->db, m, m->done + 1, e) == -1)
+			return -1;
+		m->done++;
+	}
+	return db_run(ctl->db, STMT_MIGRATION_END, NULL, e, DB_ARGS(P_NUMBER(m->version)));
+}
+
+/* Run all statements of a script that is applied every time. */
+static int script_apply(struct ctl *ctl, const struct script *s, const char *name, struct err *e)
+{
+	SAY(ctl, "%s: %u statements\n", name, s->count);
+	for (unsigned i = 0; i < s->count; i++)
+		if (db_run_text(ctl->db, s->statements[i], strlen(s->statements[i]), e) == -1)
+			return err_context(e, "%s, statement %u", name, i + 1);
+	return 0;
+}
+
+/* Whether grants.sql gives the account anything on the object. */
+static bool grants_name(const struct script *grants, const char *on, const char *object, const char *account)
+{
+	char wanted[300];
+
+	(void)snprintf(wanted, sizeof(wanted), "ON %s%s TO %s@", on, object, account);
+	for (unsigned i = 0; i < grants->count; i++)
+		if (strstr(grants->statements[i], wanted) != NULL)
+			return true;
+	return false;
+}
+
+/* Take back what an account was granted once and grants.sql does not name any more. MariaDB shows the grants
+ * of others to nobody but its root, so each is revoked as if it were there; its absence is no error. */
+static int grants_trim(struct ctl *ctl, const struct script *grants, struct err *e)
+{
+	static const char *const accounts[] = {"web", "mailer", "signer", "callback", "report"};
+	struct db_rows *rows = NULL;
+	struct buf b = {0};
+	int rc;
+
+	if (db_run(ctl->db, STMT_GRANT_OBJECTS, &rows, e, 0, NULL) == -1)
+		return -1;
+	buf_puts(&b, "BEGIN NOT ATOMIC\nDECLARE CONTINUE HANDLER FOR 1147, 1403 BEGIN END;\n");
+	for (size_t i = 0; i < db_rows_count(rows); i++)
+		for (size_t a = 0; a < sizeof(accounts) / sizeof(accounts[0]); a++) {
+			const char *name = db_text(rows, i, "name"), *kind = db_text(rows, i, "kind");
+
+			if (!grants_name(grants, kind, name, accounts[a]))
+				buf_printf(&b, "REVOKE %s ON %s`%s` FROM %s@localhost;\n",
+				    *kind == '\0' ? "ALL PRIVILEGES" : "EXECUTE", kind, name, accounts[a]);
+		}
+	buf_puts(&b, "END");
+	rc = b.failed ? err_set(e, FAULT_busy, "grants: out of memory")
+		      : db_run_text(ctl->db, b.data, b.len, e);
+	db_rows_free(rows);
+	buf_free(&b);
+	return rc;
+}
+
+/* Partners and reports are rooms of their own, which an installation may lack. */
+static bool script_needed(const char *file)
+{
+	return strcmp(file, "partner.sql") != 0 && strcmp(file, "reports.sql") != 0;
+}
+
+/* What stands in one piece is applied anew every time, so that program and procedures never differ. */
+static int scripts_apply(struct ctl *ctl, const char *sql_dir, struct err *e)
+{
+	static const char *const files[] = {
+	    "transitions.sql", "partner.sql", "admin.sql", "reports.sql", "grants.sql"};
+	const size_t last = sizeof(files) / sizeof(files[0]) - 1;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i <= last; i++) {
+		char path[SQL_PATH_MAX];
+		struct script script = {0};
+
+		(void)snprintf(path, sizeof(path), "%s/%s", sql_dir, files[i]);
+		if (access(path, F_OK) == -1 && !script_needed(files[i]))
+			continue;
+		rc = script_load(&script, path, NULL, e);
+		if (rc == 0)
+			rc = script_apply(ctl, &script, files[i], e);
+		if (rc == 0 && i == last)
+			rc = grants_trim(ctl, &script, e);
+		script_free(&script);
+	}
+	return rc;
+}
+
+static const char *migration_state(const struct migration *m)
+{
+	return m->finished ? "applied" : m->begun ? "interrupted" : "pending";
+}
+
+static int plan_show(struct ctl *ctl, const struct plan *plan, struct err *e)
+{
+	static const char *const names[] = {
+	    "version", "name", "state", "statements", "done", "applied_at", "finished_at"};
+	enum { COLUMNS = 7, NUMBER = 12 };
+	const char **cells = calloc(plan->count * (size_t)COLUMNS + 1, sizeof(*cells));
+	char(*numbers)[NUMBER] = calloc(plan->count * (size_t)3 + 1, NUMBER);
+	struct output_list list = {names, COLUMNS, cells, plan->count};
+	int rc;
+
+	for (unsigned i = 0; cells != NULL && numbers != NULL && i < plan->count; i++) {
+		const struct migration *m = &plan->list[i];
+		const char **row = &cells[i * (size_t)COLUMNS];
+		char(*n)[NUMBER] = &numbers[i * (size_t)3];
+
+		(void)snprintf(n[0], NUMBER, "%u", m->version);
+		(void)snprintf(n[1], NUMBER, "%u", m->script.count);
+		(void)snprintf(n[2], NUMBER, "%u", m->done);
+		memcpy(row,
+		    (const char *[]){
+			n[0], m->name, migration_state(m), n[1], n[2], m->applied_at, m->finished_at},
+		    COLUMNS * sizeof(*row));
+	}
+	if (cells == NULL || numbers == NULL)
+		rc = err_set(e, FAULT_busy, "migrations: out of memory");
+	else
+		rc = output_list(ctl->form, &list, "version statements done", "", e);
+	free(cells);
+	free(numbers);
+	return rc;
+}
+
+static int migrate(struct ctl *ctl, struct plan *plan, const char *sql_dir, struct err *e)
+{
+	if (db_lock(ctl->db, e) == -1 || db_run(ctl->db, STMT_MIGRATE_TABLE, NULL, e, 0, NULL) == -1 ||
+	    plan_compare(plan, ctl->db, e) == -1)
+		return -1;
+	for (unsigned i = 0; i < plan->count; i++)
+		if (migration_apply(ctl, &plan->list[i], e) == -1)
+			return -1;
+	return scripts_apply(ctl, sql_dir, e);
+}
+
+static int run_migrate(struct ctl *ctl, struct err *e)
+{
+	const char *sql_dir = conf_text(ctl->conf, SET_SQL_DIR);
+	const bool dry = ctl_option(ctl, "dry-run") != NULL;
+	struct plan plan = {0};
+	int rc;
+
+	rc = plan_load(&plan, sql_dir, e);
+	if (rc == 0 && dry)
+		rc = plan_compare(&plan, ctl->db, e);
+	else if (rc == 0)
+		rc = migrate(ctl, &plan, sql_dir, e);
+	if (rc == 0 && dry)
+		rc = plan_show(ctl, &plan, e);
+	else if (rc == 0)
+		SAY(ctl, "schema %u is in place\n", plan.count);
+	plan_free(&plan);
+	return rc;
+}
+
+static int run_status(struct ctl *ctl, struct err *e)
+{
+	struct plan plan = {0};
+	unsigned missing = 0;
+	int rc = -1;
+
+	if (plan_load(&plan, conf_text(ctl->conf, SET_SQL_DIR), e) == 0 &&
+	    plan_compare(&plan, ctl->db, e) == 0)
+		rc = plan_show(ctl, &plan, e);
+	for (unsigned i = 0; i < plan.count; i++)
+		missing += !plan.list[i].finished;
+	if (rc == 0 && missing > 0)
+		rc = ctl_refuse(
+		    e, "%u of %u migrations are missing: mailcertctl db migrate", missing, plan.count);
+	plan_free(&plan);
+	return rc;
+}
+
+static const struct option_row migrate_options[] = {
+    {"dry-run", NULL, false, "say what would be applied, change nothing"},
+    {NULL, NULL, false, NULL},
+};
+
+const struct command db_commands[] = {
+    {"db migrate", "", 0, 0, migrate_options, NEEDS_CONF | NEEDS_DB,
+	"bring the database's schema, procedures and grants up to date", run_migrate},
+    {"db status", "", 0, 0, NULL, NEEDS_CONF | NEEDS_DB, "show the migrations; fails when one is missing",
+	run_status},
+    {NULL, "", 0, 0, NULL, 0, NULL, NULL},
+};
