@@ -1,0 +1,69 @@
+# targets.mk - setting up, running, testing and looking after; included by the Makefile at the top, which builds.
+
+NPM_CI := npm ci --no-audit --no-fund --loglevel=error
+
+help:
+	@echo 'make run          install what is needed, build, start everything on PORT=$(PORT), state in VAR=$(VAR)'
+	@echo 'make start, stop  the same in the background; $(VAR)/demo.env tells scripts the rest'
+	@echo 'make test         all tests, in stacks of their own; SUITES="unit journey" chooses'
+	@echo 'make asan         unit tests and the journey with AddressSanitizer and UBSan'
+	@echo 'make lint         clang-format, clang-tidy, cppcheck'
+	@echo 'make conformance  certificates held against other people'"'"'s linters and programs'
+	@echo 'make all          the programs only; make clean removes what was built, not the state'
+
+setup:
+	@tools/setup.sh run
+
+# What the packages bring must be there before anything is built, so these build in a make of their own.
+run: setup
+	@$(MAKE) --no-print-directory all
+	@PORT=$(PORT) VAR=$(VAR) B=$(B) tools/stack run
+start: setup
+	@$(MAKE) --no-print-directory all
+	@PORT=$(PORT) VAR=$(VAR) B=$(B) tools/stack start
+stop:
+	@VAR=$(VAR) tools/stack stop
+
+SUITES ?=
+test-setup:
+	@tools/setup.sh run test
+	@$(MAKE) --no-print-directory tests/node_modules/.installed
+tests/node_modules/.installed: tests/package.json tests/package-lock.json
+	cd tests && $(NPM_CI)
+	@touch $@
+
+test: test-setup
+	@$(MAKE) --no-print-directory all unit-programs
+	@B=$(B) tests/run $(SUITES)
+
+asan: test-setup
+	@$(MAKE) --no-print-directory V=asan all unit-programs
+	@B=build/asan ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1 \
+		LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
+		UBSAN_OPTIONS=print_stacktrace=1 tests/run unit journey
+
+conformance: test-setup
+	@tools/setup.sh conformance
+	@$(MAKE) --no-print-directory all
+	@if [ -x tests/conformance/run ]; then B=$(B) tests/conformance/run; \
+	else echo 'conformance: tests/conformance/run is not there yet'; fi
+
+LINT_C = $(shell find cgi lib tools tests -name '*.[ch]' -not -path '*/node_modules/*')
+LINT_ROOMS = $(filter %.c,$(filter-out tests/%,$(LINT_C)))
+LINT_FLAGS = -std=c11 -D_GNU_SOURCE -DOPENSSL_API_COMPAT=30000 -I. -isystem /usr/include/ClearSilver \
+	-isystem /usr/include/mariadb
+lint:
+	@tools/setup.sh run lint
+	clang-format --dry-run -Werror $(LINT_C)
+	printf '%s\n' $(LINT_ROOMS) | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(LINT_FLAGS)' tidy
+	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
+		--suppressions-list=tools/cppcheck.supp -D_GNU_SOURCE -I. -j 2 $(LINT_ROOMS)
+
+format:
+	@tools/setup.sh lint
+	clang-format -i $(LINT_C)
+
+clean:
+	rm -rf build
+
+.PHONY: help setup run start stop test test-setup asan conformance lint format clean
