@@ -209,8 +209,7 @@ BEGIN
 END
 $$
 
--- End an order that has no certificate. Links in mails stop working, what waits is not done. Refuses while the
--- signer may be signing for it: a certificate that exists is revoked instead.
+-- End an order that has no certificate, by the rules of order_end; twice is calm.
 CREATE OR REPLACE PROCEDURE admin_order_cancel(p_admin VARCHAR(64), p_number CHAR(10) CHARACTER SET ascii,
     p_item CHAR(3) CHARACTER SET ascii, p_why VARCHAR(200))
 admin_order_cancel: BEGIN
@@ -224,23 +223,7 @@ admin_order_cancel: BEGIN
 		COMMIT;
 		LEAVE admin_order_cancel;
 	END IF;
-	IF EXISTS (SELECT 1 FROM certificate WHERE order_id = v_order) THEN
-		CALL admin_refuse('the order has its certificate: mailcertctl certificate revoke');
-	END IF;
-	IF EXISTS (SELECT 1 FROM issuance WHERE order_id = v_order AND state = 'waiting'
-	    AND taken_until > UTC_TIMESTAMP() FOR UPDATE) THEN
-		CALL admin_refuse('the signer is working on the order: try again in a minute');
-	END IF;
-	UPDATE mailbox m JOIN orders o ON o.mailbox_id = m.id
-	SET m.replaced_at = COALESCE(m.replaced_at, UTC_TIMESTAMP()), m.fresh_until = NULL WHERE o.id = v_order;
-	UPDATE activation SET submitted_at = NULL, accepted_terms_at = NULL, accepted_data_at = NULL
-	WHERE order_id = v_order;
-	UPDATE issuance SET state = 'returned', taken_by = NULL, taken_until = NULL, last_code = 'order_cancelled'
-	WHERE order_id = v_order AND state = 'waiting';
-	UPDATE outbox SET state = 'dropped', done_at = UTC_TIMESTAMP() WHERE order_id = v_order AND state = 'waiting';
-	UPDATE orders SET cancelled_at = UTC_TIMESTAMP(), email_draft = NULL,
-	    activation_status = IF(activation_status = 'waiting_for_verification', 'waiting_for_data', activation_status)
-	WHERE id = v_order;
+	CALL order_end(v_order);
 	CALL admin_audit(p_admin, 'order_cancelled', v_order, p_why);
 	COMMIT;
 END

@@ -91,6 +91,7 @@ int db_open(struct db **out, const struct conf *conf, enum db_account account, s
 	    [DB_WEB] = {SET_DB_USER_WEB, SET_DB_PASSWORD_WEB},
 	    [DB_MAILER] = {SET_DB_USER_MAILER, SET_DB_PASSWORD_MAILER},
 	    [DB_SIGNER] = {SET_DB_USER_SIGNER, SET_DB_PASSWORD_SIGNER},
+	    [DB_CALLBACK] = {SET_DB_USER_CALLBACK, SET_DB_PASSWORD_CALLBACK},
 	    [DB_ADMIN] = {SET_DB_USER_ADMIN, SET_DB_PASSWORD_ADMIN},
 	};
 	struct db *db = calloc(1, sizeof(*db));
@@ -139,11 +140,6 @@ void db_close(struct db *db)
 	free(db->tls_ca);
 	secret_free(db->password);
 	free(db);
-}
-
-void db_patience(struct db *db, unsigned seconds)
-{
-	db->timeout = seconds;
 }
 
 static int db_connect(struct db *db, struct err *e)

@@ -18,7 +18,7 @@ struct db_rows;
 struct err;
 
 /* The account a process connects as; each is granted only its own statements (sql/grants.sql). */
-enum db_account { DB_WEB, DB_MAILER, DB_SIGNER, DB_ADMIN, DB_ACCOUNT__MAX };
+enum db_account { DB_WEB, DB_MAILER, DB_SIGNER, DB_CALLBACK, DB_ADMIN, DB_ACCOUNT__MAX };
 
 /* Every statement, named in sql/statements.def. */
 enum stmt {
@@ -47,10 +47,6 @@ struct db_arg db_arg_text(const char *text);
  * starts while the database is away. Gives *out to the caller. */
 int db_open(struct db **out, const struct conf *, enum db_account, struct err *e);
 void db_close(struct db *); /* NULL is fine */
-
-/* Wait so many seconds for one statement instead of Db.Timeout; counts from the next connection on. For
- * migrations, which may rebuild a large table. */
-void db_patience(struct db *, unsigned seconds);
 
 /* Run one statement with n arguments, as many as statements.def says. When it answers rows they go to *out, the
  * caller's to free; out may be NULL to drop them, *out is NULL when there were none.

@@ -38,9 +38,9 @@ struct csr {
  * another's key), its SPKI's SHA-256 stands in key_sha256, else all zero. Encrypted and OpenSSH keys cannot
  * be read. The text itself is the caller's to clear, and not to show again.
  *
- * Gives *out to the caller. Fails with the csr_* faults only (and busy without memory). The arg: what was
- * found
- * ("EC PRIVATE KEY"), "line 7" of the text, "byte 123" of the DER, or a number of octets. */
+ * Gives *out to the caller. Fails with the csr_* faults only (and busy without memory). The arg: "line 7" of
+ * the text or "byte 123" of the DER for csr_not_parsable; octets left over for csr_trailing_data; the bound
+ * in octets for csr_too_large; how many for csr_several; else empty. */
 int csr_read(struct csr **out, const char *text, size_t len, unsigned char key_sha256[32], struct err *e);
 
 /* Judge what csr_read() found: the self-signature proves possession (and uses no MD5 or SHA-1); the

@@ -26,17 +26,17 @@ enum field_rule { FIELD_ABSENT, FIELD_OPTIONAL, FIELD_MANDATORY };
 #define METHOD_BROWSER 2U
 
 /* Keys a product takes; bits of product.keys. */
-#define KEY_RSA	    1U
+#define KEY_RSA     1U
 #define KEY_P256    2U
 #define KEY_P384    4U
 #define KEY_P521    8U
 #define KEY_ED25519 16U
 
 struct product {
-	char *id;	/* "smime-mailbox-365": stable, in orders and partner posts */
-	char *name;	/* "Certum S/MIME Mailbox 365 days - issue" in the manual; ours from the file */
+	char *id;       /* "smime-mailbox-365": stable, in orders and partner posts */
+	char *name;     /* "Certum S/MIME Mailbox 365 days - issue" in the manual; ours from the file */
 	char *category; /* "S/MIME" */
-	long validity;	/* seconds; notAfter = notBefore + validity - 1 (SBR 6.3.2: at most 825 days) */
+	long validity;  /* seconds; notAfter = notBefore + validity - 1 (SBR 6.3.2: at most 825 days) */
 	enum generation generation;
 	enum purpose purpose;
 	enum field_rule fields[FIELD__MAX];
@@ -49,7 +49,9 @@ struct products {
 	size_t count;
 };
 
-/* Read and check the file. Gives *out to the caller; FAULT_config_invalid names file, product and reason. */
+/* Read and check the file. Gives *out to the caller; FAULT_config_invalid's log line names file, line,
+ * product and reason: "hdf/products.hdf:17: product 1 (smime-mailbox-365): ValidityDays: "900": a whole
+ * number from 1 to 825 …". Unknown keys are refused. */
 int products_load(struct products **out, const char *path, struct err *e);
 void products_free(struct products *); /* NULL is fine */
 /* The product with that id, or NULL. It belongs to the products. */

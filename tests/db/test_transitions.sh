@@ -339,7 +339,7 @@ is "a key and a submit at once: what is submitted was shown" "$(as root "SELECT 
 order_new
 to_key
 as root "UPDATE mailbox SET fresh_until = UTC_TIMESTAMP() WHERE order_id = $ID"
-is "a verification that is too old is told in a row" "$(as web "CALL activation_submit($C, $HASH1, '1', $ADDRESS)"; statuses)" $'mailbox_too_old\nwaiting_for_data\tnot_available\tmailbox_too_old'
+is "a verification that is too old is told in a row" "$(as web "CALL activation_submit($C, $HASH1, '1', $ADDRESS)" | cut -f 1; statuses)" $'mailbox_too_old\nwaiting_for_data\tnot_available\tmailbox_too_old'
 is "the address is kept as a draft" "$(as root "SELECT email_draft FROM orders WHERE id = $ID")" joe@example.org
 
 as web "CALL key_pasted($HASH2, $ADDRESS); CALL key_pasted($HASH2, $ADDRESS)"
@@ -490,13 +490,13 @@ refuses "and its link is dead" web "CALL mailbox_answer('value-$N', TRUE, $ADDRE
 is "which the page says" "$(as web "CALL mailbox_value_show('value-$N')" | cut -f 1)" replaced
 order_new
 to_taken
-like "not while the signer works on it" "$(as admin "CALL admin_order_cancel('test', '$N', 'b01', NULL)")" "${REFUSED}command_refused|*signer*"
+like "not while the signer works on it" "$(as admin "CALL admin_order_cancel('test', '$N', 'b01', NULL)")" "${REFUSED}order_being_issued"
 as signer "CALL issuance_later($ID, 's1', 'busy', 0)"
 as admin "CALL admin_order_cancel('test', '$N', 'b01', NULL)"
 is "a submitted order that is cancelled is not issued" "$(as signer "CALL issuance_take('s1', 1000, 60)" | grep -c "$N")" 0
 order_new
 to_issued 9
-like "an issued order is not cancelled" "$(as admin "CALL admin_order_cancel('test', '$N', 'b01', NULL)")" "${REFUSED}command_refused|*revoke*"
+like "an issued order is not cancelled" "$(as admin "CALL admin_order_cancel('test', '$N', 'b01', NULL)")" "${REFUSED}order_issued"
 is "admin_certificate_revoke" "$(as admin "CALL admin_certificate_revoke('test', '$N', 'b01', 4, '2026-01-02 03:04:05')" | cut -f 3,4; as root "SELECT received_at FROM revocation WHERE requested_by = 'admin:test'")" $'4\tadmin:test\n2026-01-02 03:04:05'
 is "again it answers the first reason" "$(as admin "CALL admin_certificate_revoke('test', '$N', 'b01', 1, UTC_TIMESTAMP())" | cut -f 3,4; events certificate_revoked)" $'4\tadmin:test\n1'
 
