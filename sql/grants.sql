@@ -103,6 +103,8 @@ GRANT EXECUTE ON PROCEDURE mailbox_sweep TO signer@localhost
 $$
 GRANT EXECUTE ON PROCEDURE crl_begin TO signer@localhost
 $$
+GRANT EXECUTE ON PROCEDURE audit_seal_add TO signer@localhost
+$$
 GRANT EXECUTE ON PROCEDURE crl_published TO signer@localhost
 $$
 

@@ -3,7 +3,7 @@
 --
 -- A partner acts by a key (its program) or by a session (its people); the database proves either.
 
--- Who acts, as the partner's id; refuses everybody else. Of a key it checks the scope, takes p_cost requests of its
+-- Who acts, as the partner's id; refuses everybody else. Of a key it checks the scope (empty: any), takes p_cost requests of its
 -- allowance (0: it was paid already in this request) and notes, at most once a minute, that it is in use. A function,
 -- so that a page's SELECT proves the key in its own round trip.
 CREATE OR REPLACE FUNCTION partner_of(p_who VARCHAR(8), p_secret VARBINARY(64), p_scope VARCHAR(8), p_cost INT UNSIGNED)
@@ -29,7 +29,7 @@ BEGIN
 	    AND (k.expires_at IS NULL OR k.expires_at > UTC_TIMESTAMP());
 	IF v_key IS NULL THEN CALL refuse('partner_key_refused'); END IF;
 	IF p_cost > 0 THEN CALL partner_key_spend(v_key, p_cost, v_rate, v_burst, v_now); END IF;
-	IF FIND_IN_SET(p_scope, v_scopes) = 0 THEN CALL refuse('partner_key_scope'); END IF;
+	IF p_scope <> '' AND FIND_IN_SET(p_scope, v_scopes) = 0 THEN CALL refuse('partner_key_scope'); END IF;
 	IF v_used IS NULL OR v_used < UTC_TIMESTAMP() - INTERVAL 60 SECOND THEN
 		UPDATE partner_key SET last_used_at = UTC_TIMESTAMP()
 		WHERE id = v_key AND (last_used_at IS NULL OR last_used_at < UTC_TIMESTAMP() - INTERVAL 60 SECOND);

@@ -150,6 +150,22 @@ BEGIN
 END
 $$
 
+-- A serial reserved for an order whose signing did not come to its end: perhaps it was signed, so it goes on the CRL, and
+-- nothing signed with it can be stored any more.
+CREATE OR REPLACE PROCEDURE serial_abandon(p_order BIGINT UNSIGNED, p_actor VARCHAR(80))
+BEGIN
+	INSERT INTO revocation (issuer_id, serial, revoked_at, reason, not_after, requested_by)
+	SELECT issuer_id, serial, UTC_TIMESTAMP(), 0, UTC_TIMESTAMP() + INTERVAL 825 DAY, 'signer:abandoned'
+	FROM serial WHERE order_id = p_order AND state = 'reserved';
+	IF ROW_COUNT() > 0 THEN
+		INSERT INTO audit (at, actor, event, order_id, detail)
+		SELECT UTC_TIMESTAMP(6), p_actor, 'serial_abandoned', order_id, HEX(serial)
+		FROM serial WHERE order_id = p_order AND state = 'reserved';
+		UPDATE serial SET state = 'abandoned' WHERE order_id = p_order AND state = 'reserved';
+	END IF;
+END
+$$
+
 -- End an order that has no certificate: links in mails stop working, what waits is not done. Refuses while the signer
 -- may be signing for it.
 CREATE OR REPLACE PROCEDURE order_end(p_order BIGINT UNSIGNED)
@@ -165,6 +181,7 @@ BEGIN
 	WHERE order_id = p_order;
 	UPDATE issuance SET state = 'returned', taken_by = NULL, taken_until = NULL, last_code = 'order_cancelled'
 	WHERE order_id = p_order AND state = 'waiting';
+	CALL serial_abandon(p_order, 'cancellation');
 	UPDATE outbox SET state = 'dropped', done_at = UTC_TIMESTAMP() WHERE order_id = p_order AND state = 'waiting';
 	UPDATE orders SET cancelled_at = UTC_TIMESTAMP(), email_draft = NULL,
 	    activation_status = IF(activation_status = 'waiting_for_verification', 'waiting_for_data', activation_status)
@@ -866,6 +883,7 @@ BEGIN
 	UPDATE issuance SET state = 'returned', taken_by = NULL, last_code = p_code
 	WHERE order_id = p_order AND state = 'waiting' AND taken_by = p_signer;
 	IF ROW_COUNT() > 0 THEN
+		CALL serial_abandon(p_order, CONCAT('signer:', p_signer));
 		IF p_step = 'mailbox' THEN
 			CALL mailbox_back(p_order, p_code);
 		ELSE
@@ -895,6 +913,7 @@ BEGIN
 	    last_code = p_code
 	WHERE order_id = p_order AND state = 'waiting' AND taken_by = p_signer;
 	IF ROW_COUNT() > 0 THEN
+		CALL serial_abandon(p_order, CONCAT('signer:', p_signer));
 		CALL audit_add(CONCAT('signer:', p_signer), 'issuance_delayed', p_order, NULL, p_code);
 	END IF;
 	COMMIT;
@@ -1008,5 +1027,32 @@ BEGIN
 		    CONCAT('number ', p_number, ', entries ', p_entries, ', sha256 ', HEX(p_sha256)));
 	END IF;
 	COMMIT;
+END
+$$
+
+-- ---------------------------------------------------------------- audit (signer)
+
+-- Add a seal over the events of p_batch ([{"id", "hash"}, …], in the order of the chain from p_first on). stored is 0
+-- when another signer sealed meanwhile: read the head again. Events are given numbers here and nowhere else.
+CREATE OR REPLACE PROCEDURE audit_seal_add(p_first BIGINT UNSIGNED, p_last BIGINT UNSIGNED, p_sealed_at BIGINT,
+    p_before BINARY(32), p_head BINARY(32), p_signature VARBINARY(128), p_batch LONGTEXT)
+BEGIN
+	DECLARE v_last BIGINT UNSIGNED;
+	DECLARE v_stored BOOLEAN DEFAULT FALSE;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	START TRANSACTION;
+	SELECT last_seq INTO v_last FROM audit_seal ORDER BY last_seq DESC LIMIT 1 FOR UPDATE;
+	IF COALESCE(v_last, 0) + 1 = p_first THEN
+		INSERT INTO audit_seal (last_seq, first_seq, before_hash, hash, signature, sealed_at)
+		VALUES (p_last, p_first, p_before, p_head, p_signature, FROM_UNIXTIME(p_sealed_at));
+		INSERT INTO audit_chain (seq, event_id, hash)
+		SELECT p_first + j.n - 1, j.id, UNHEX(j.hash)
+		FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (n FOR ORDINALITY, id BIGINT UNSIGNED PATH '$.id',
+		    hash CHAR(64) PATH '$.hash')) j;
+		SET v_stored = TRUE;
+	END IF;
+	COMMIT;
+	SELECT v_stored AS stored;
 END
 $$

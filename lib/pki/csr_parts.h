@@ -12,7 +12,7 @@ struct csr_parts {
 	struct der_value info; /* CertificationRequestInfo: what is signed */
 	struct der_value spki; /* SubjectPublicKeyInfo */
 	struct der_value key_algorithm;
-	struct der_value key_bits; /* BIT STRING, with its octet of unused bits, which is 0 */
+	struct der_value key_bits;  /* BIT STRING, with its octet of unused bits, which is 0 */
 	struct der_value algorithm; /* signatureAlgorithm */
 	struct der_value signature; /* BIT STRING */
 };

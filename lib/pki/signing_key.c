@@ -1,22 +1,16 @@
 /* signing_key.c - a CA's private key and the signatures made with it; see signing_key.h. */
 #include "lib/pki/signing_key.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 
 #include "lib/base/err.h"
+#include "lib/pki/key_file.h"
 #include "lib/pki/openssl.h"
 #include "lib/pki/token.h"
-
-#define KEY_FILE_MAX 16384
 
 struct signing_key {
 	EVP_PKEY *key;       /* owned: both halves (file) or the public half (token) */
@@ -92,40 +86,6 @@ const struct signature_algorithm *signature_algorithm_for(const EVP_PKEY *public
 	return NULL;
 }
 
-/* Never ask a terminal for a password: an encrypted key file is an error. */
-static int no_password(char *buf, int size, int writing, void *arg)
-{
-	(void)buf;
-	(void)size;
-	(void)writing;
-	(void)arg;
-	return -1;
-}
-
-/* The checks are made on the open file, so that nothing can be swapped in between. */
-static int key_file_open(const char *path, struct err *e)
-{
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-	if (fd == -1)
-		return err_errno(e, FAULT_config_invalid, "key file %s", path);
-	if (fstat(fd, &st) == -1)
-		(void)err_errno(e, FAULT_config_invalid, "key file %s", path);
-	else if (!S_ISREG(st.st_mode))
-		(void)err_set(e, FAULT_config_invalid, "key file %s: not a plain file", path);
-	else if (st.st_uid != geteuid())
-		(void)err_set(e, FAULT_config_invalid, "key file %s: owned by user %u, not %u", path,
-		    (unsigned)st.st_uid, (unsigned)geteuid());
-	else if ((st.st_mode & 07777 & ~(mode_t)0600) != 0)
-		(void)err_set(e, FAULT_config_invalid, "key file %s: mode %04o, must be 0600", path,
-		    (unsigned)(st.st_mode & 07777));
-	else
-		return fd;
-	(void)close(fd);
-	return -1;
-}
-
 static struct signing_key *signing_key_new(EVP_PKEY *key, struct token *token, struct err *e)
 {
 	struct signing_key *k = calloc(1, sizeof(*k));
@@ -142,35 +102,13 @@ static struct signing_key *signing_key_new(EVP_PKEY *key, struct token *token, s
 
 int signing_key_load(struct signing_key **out, const char *path, struct err *e)
 {
-	unsigned char text[KEY_FILE_MAX];
-	EVP_PKEY *key = NULL;
-	BIO *bio = NULL;
-	ssize_t len;
-	int rc = -1, fd;
+	EVP_PKEY *key;
 
-	fd = key_file_open(path, e);
-	if (fd == -1)
+	if (key_file_load(&key, path, e) == -1)
 		return -1;
-	len = read(fd, text, sizeof(text));
-	(void)close(fd);
-	if (len <= 0 || len == sizeof(text)) {
-		(void)err_set(e, FAULT_config_invalid, "key file %s: empty, too large or not readable", path);
-		goto out;
-	}
-	bio = BIO_new_mem_buf(text, (int)len);
-	if (bio != NULL)
-		key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
-	if (key == NULL) {
-		(void)openssl_error(e, FAULT_config_invalid, "key file %s: not an unencrypted PEM key", path);
-		goto out;
-	}
 	*out = signing_key_new(key, NULL, e);
-	rc = *out == NULL ? -1 : 0;
-out:
-	OPENSSL_cleanse(text, sizeof(text));
-	BIO_free(bio);
 	EVP_PKEY_free(key);
-	return rc;
+	return *out == NULL ? -1 : 0;
 }
 
 int signing_key_find(
@@ -190,36 +128,6 @@ int signing_key_find(
 	return 0;
 }
 
-static int key_file_write(const char *path, EVP_PKEY *key, struct err *e)
-{
-	BIO *bio = BIO_new(BIO_s_secmem());
-	char *text;
-	long len;
-	int fd = -1, rc = -1;
-
-	if (bio == NULL || PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) != 1) {
-		(void)openssl_error(e, FAULT_internal, "key file %s: encode", path);
-		goto out;
-	}
-	len = BIO_get_mem_data(bio, &text);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd == -1) {
-		(void)err_errno(e, FAULT_config_invalid, "key file %s", path);
-		goto out;
-	}
-	if (write(fd, text, (size_t)len) != len || fchmod(fd, 0600) == -1 || fsync(fd) == -1) {
-		(void)err_errno(e, FAULT_internal, "key file %s: write", path);
-		(void)unlink(path);
-		goto out;
-	}
-	rc = 0;
-out:
-	if (fd != -1)
-		(void)close(fd);
-	BIO_free(bio);
-	return rc;
-}
-
 int signing_key_create(struct signing_key **out, enum ca_key type, const char *path, struct err *e)
 {
 	const struct ca_key_row *row = &ca_key_rows[type];
@@ -230,7 +138,7 @@ int signing_key_create(struct signing_key **out, enum ca_key type, const char *p
 				 : EVP_PKEY_Q_keygen(NULL, NULL, row->type, (size_t)row->bits);
 	if (key == NULL)
 		return openssl_error(e, FAULT_internal, "make a %s key", row->word);
-	if (key_file_write(path, key, e) == 0) {
+	if (key_file_create(path, key, e) == 0) {
 		*out = signing_key_new(key, NULL, e);
 		rc = *out == NULL ? -1 : 0;
 	}

@@ -328,7 +328,10 @@ CREATE TABLE IF NOT EXISTS audit_chain (
 );
 CREATE TABLE IF NOT EXISTS audit_seal (
 	last_seq	BIGINT UNSIGNED NOT NULL PRIMARY KEY,
-	hash		BINARY(32) NOT NULL,
+	first_seq	BIGINT UNSIGNED NOT NULL,
+	before_hash	BINARY(32) NOT NULL COMMENT 'head of the seal before',
+	hash		BINARY(32) NOT NULL COMMENT 'hash of the event last_seq',
 	signature	VARBINARY(128) NOT NULL,
-	sealed_at	DATETIME NOT NULL
+	sealed_at	DATETIME NOT NULL,
+	UNIQUE KEY (first_seq)
 );

@@ -153,6 +153,8 @@ static int ceremony_read(struct ctl *ctl, struct ceremony *c, struct err *e)
 	enum ca_key kind = CA_KEY__MAX;
 	long years, root_years;
 
+	c->root = ctl_option_or(ctl, "root", "root-1");
+	c->name = ctl_option_or(ctl, "name", conf_text(ctl->conf, SET_CA_ISSUER));
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcasecmp(key, keys[i].word) == 0)
 			kind = keys[i].key;
@@ -161,8 +163,6 @@ static int ceremony_read(struct ctl *ctl, struct ceremony *c, struct err *e)
 	if (ctl_number(ctl, "years", 8, 1, YEARS_MAX, &years, e) == -1 ||
 	    ctl_number(ctl, "root-years", 20, 1, YEARS_MAX, &root_years, e) == -1)
 		return -1;
-	c->root = ctl_option_or(ctl, "root", "root-1");
-	c->name = ctl_option_or(ctl, "name", conf_text(ctl->conf, SET_CA_ISSUER));
 	c->root_plan = (struct ceremony_plan){.name = c->root,
 	    .organization = organization,
 	    .common_name = ctl_option_or(ctl, "root-common-name", "mailcert demo root CA"),

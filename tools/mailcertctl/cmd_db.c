@@ -7,7 +7,6 @@
  */
 #include "tools/mailcertctl/ctl.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -21,18 +20,10 @@
 #include "lib/base/err.h"
 #include "lib/base/text.h"
 #include "lib/db/db.h"
+#include "tools/mailcertctl/script.h"
 
-#define SQL_FILE_MAX   (4 * 1024 * 1024)
-#define SQL_PATH_MAX   4096
-#define LOCK_WAIT      60 /* seconds to wait for another migration to end */
-#define MIGRATION_NAME "%4u_%95[a-z0-9_].sql%n"
-
-/* A file of statements, split. */
-struct script {
-	char *text;        /* owned; cut into the statements */
-	char **statements; /* owned array; each points into text */
-	unsigned count;
-};
+#define SQL_PATH_MAX 4096
+#define LOCK_WAIT    60 /* seconds to wait for another migration to end */
 
 /* One migration: the file, and what the database says of it. */
 struct migration {
@@ -50,90 +41,6 @@ struct plan {
 	unsigned count;
 	struct db_rows *rows; /* of schema_migration, or NULL */
 };
-
-/* --- scripts --- */
-
-static void script_free(struct script *s)
-{
-	free(s->text);
-	free(s->statements);
-	memset(s, 0, sizeof(*s));
-}
-
-/* Whether a line (of len octets, without its end) is empty or a comment. */
-static bool line_is_comment(const char *line, size_t len)
-{
-	while (len > 0 && isspace((unsigned char)*line)) {
-		line++;
-		len--;
-	}
-	return len == 0 || strncmp(line, "--", 2) == 0;
-}
-
-/* Whether the line ends a statement: it is "$$" in a file that has such lines, else its last octet is ";". */
-static bool line_is_end(const char *line, size_t len, bool dollars)
-{
-	while (len > 0 && isspace((unsigned char)line[len - 1]))
-		len--;
-	if (dollars)
-		return len == 2 && memcmp(line, "$$", 2) == 0;
-	return len > 0 && line[len - 1] == ';' && !line_is_comment(line, len);
-}
-
-static bool script_add(struct script *s, char *statement)
-{
-	char **grown = realloc(s->statements, (s->count + 1) * sizeof(*grown));
-
-	if (grown == NULL)
-		return false;
-	s->statements = grown;
-	s->statements[s->count++] = statement;
-	return true;
-}
-
-/* Cut s->text into statements. Comments before a statement stay with it; a file may end in comments. */
-static int script_split(struct script *s, const char *path, struct err *e)
-{
-	const bool dollars = strncmp(s->text, "$$\n", 3) == 0 || strstr(s->text, "\n$$\n") != NULL;
-	char *begin = s->text, *line = s->text, *next;
-	bool words = false;
-
-	for (; *line != '\0'; line = next) {
-		size_t len = strcspn(line, "\n");
-
-		next = line + len + (line[len] == '\n');
-		if (!line_is_end(line, len, dollars)) {
-			words = words || !line_is_comment(line, len);
-			continue;
-		}
-		if (dollars)
-			*line = '\0';
-		else
-			*(char *)memrchr(line, ';', len) = '\0';
-		if ((words || !dollars) && !script_add(s, begin))
-			return err_set(e, FAULT_busy, "%s: out of memory", path);
-		begin = next;
-		words = false;
-	}
-	if (words)
-		return ctl_refuse(
-		    e, "%s: the last statement has no end (%s)", path, dollars ? "a line \"$$\"" : "\";\"");
-	return 0;
-}
-
-static int script_load(
-    struct script *s, const char *path, unsigned char sha256[SHA256_DIGEST_LENGTH], struct err *e)
-{
-	size_t len;
-
-	if (file_read(path, SQL_FILE_MAX, &s->text, &len, e) == -1)
-		return -1;
-	if (strlen(s->text) != len)
-		return ctl_refuse(e, "%s: not a text", path);
-	if (sha256 != NULL)
-		(void)SHA256((const unsigned char *)s->text, len, sha256);
-	return script_split(s, path, e);
-}
 
 /* --- the plan: files against the database --- */
 
@@ -155,12 +62,14 @@ static int entry_is_sql(const struct dirent *entry)
 
 static int migration_load(struct migration *m, const char *folder, const char *file, struct err *e)
 {
+	const size_t digits = strspn(file, "0123456789"), len = strlen(file) - strlen(".sql");
+	const size_t word = strspn(file + digits, "abcdefghijklmnopqrstuvwxyz0123456789_");
 	char path[SQL_PATH_MAX];
-	int end = 0;
 
-	if (sscanf(file, MIGRATION_NAME, &m->version, m->name, &end) != 2 || file[end] != '\0')
+	if (digits != 4 || file[4] != '_' || word < 2 || digits + word != len || len >= sizeof(m->name))
 		return ctl_refuse(e, "%s/%s: not a name such as 0001_base.sql", folder, file);
-	(void)snprintf(m->name, sizeof(m->name), "%.*s", (int)(strlen(file) - 4), file);
+	m->version = (unsigned)strtoul(file, NULL, 10);
+	(void)snprintf(m->name, sizeof(m->name), "%.*s", (int)len, file);
 	(void)snprintf(path, sizeof(path), "%s/%s", folder, file);
 	return script_load(&m->script, path, m->sha256, e);
 }
@@ -180,11 +89,11 @@ static int plan_load(struct plan *plan, const char *sql_dir, struct err *e)
 	if (plan->list == NULL)
 		rc = err_set(e, FAULT_busy, "migrations: out of memory");
 	for (int i = 0; i < count; i++) {
-		if (rc == 0) {
+		if (rc == 0 && plan->list != NULL) {
 			plan->count = (unsigned)i + 1;
 			rc = migration_load(&plan->list[i], folder, entries[i]->d_name, e);
 		}
-		if (rc == 0 && plan->list[i].version != (unsigned)i + 1)
+		if (rc == 0 && plan->list != NULL && plan->list[i].version != (unsigned)i + 1)
 			rc = ctl_refuse(
 			    e, "%s/%s: number %04d is wanted here", folder, entries[i]->d_name, i + 1);
 		free(entries[i]);

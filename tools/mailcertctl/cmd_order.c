@@ -279,7 +279,7 @@ static int csv_import(struct ctl *ctl, const struct csv *csv, struct err *e)
 
 	if (heading_check(csv, e) == -1)
 		return -1;
-	count = csv->rows - 1;
+	count = csv->rows > 0 ? csv->rows - 1 : 0;
 	list = calloc(count + 1, sizeof(*list));
 	if (list == NULL)
 		return err_set(e, FAULT_busy, "import: out of memory");

@@ -53,7 +53,7 @@ struct ctl {
 };
 
 extern const struct command account_commands[], ca_commands[], certificate_commands[], config_commands[],
-    db_commands[], order_commands[], partner_commands[], queue_commands[];
+    audit_commands[], db_commands[], key_commands[], order_commands[], partner_commands[], queue_commands[];
 
 /* The option's value, or NULL (not given). A flag that was given answers "". An option that the command's
  * table does not have is a programmer's error. */

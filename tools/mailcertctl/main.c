@@ -25,7 +25,7 @@
 
 /* One table a noun, in the order of --help. */
 static const struct command *const tables[] = {db_commands, ca_commands, account_commands, partner_commands,
-    order_commands, certificate_commands, queue_commands, config_commands};
+    order_commands, certificate_commands, queue_commands, key_commands, audit_commands, config_commands};
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 /* Options of every command; they follow the command's own in the list for getopt_long. */

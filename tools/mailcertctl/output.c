@@ -269,9 +269,8 @@ int output_list(enum output_form form, const struct output_list *list, const cha
 
 /* Names and cells of a result, borrowed from it: columns names, then the cells of rows first..first + count.
  */
-static const char **rows_borrow(const struct db_rows *rows, size_t first, size_t count)
+static const char **rows_borrow(const struct db_rows *rows, unsigned columns, size_t first, size_t count)
 {
-	unsigned columns = db_columns_count(rows);
 	const char **all = calloc((count + 1) * columns + 1, sizeof(*all));
 
 	for (unsigned c = 0; all != NULL && c < columns; c++) {
@@ -285,8 +284,8 @@ static const char **rows_borrow(const struct db_rows *rows, size_t first, size_t
 int output_rows(
     enum output_form form, const struct db_rows *rows, const char *numbers, const char *flags, struct err *e)
 {
-	const char **all = rows_borrow(rows, 0, db_rows_count(rows));
-	unsigned columns = db_columns_count(rows);
+	const unsigned columns = db_columns_count(rows);
+	const char **all = rows_borrow(rows, columns, 0, db_rows_count(rows));
 	struct grid g = {
 	    all, all == NULL ? NULL : all + columns, columns, db_rows_count(rows), numbers, flags};
 	int rc;
@@ -301,8 +300,8 @@ int output_rows(
 int output_record(enum output_form form, const struct db_rows *rows, size_t row, const char *numbers,
     const char *flags, struct err *e)
 {
-	const char **all = rows_borrow(rows, row, 1);
-	unsigned columns = db_columns_count(rows);
+	const unsigned columns = db_columns_count(rows);
+	const char **all = rows_borrow(rows, columns, row, 1);
 	struct grid g = {all, all == NULL ? NULL : all + columns, columns, 1, numbers, flags};
 	int rc;
 

@@ -18,16 +18,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <openssl/evp.h>
+
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/db/db.h"
+#include "lib/flow/audit.h"
 #include "lib/ipc/peer.h"
 #include "lib/ipc/signer_protocol.h"
 #include "lib/pki/blocklist.h"
 #include "lib/pki/caa_resolver.h"
 #include "lib/pki/issuer.h"
 #include "lib/pki/product.h"
+#include "lib/pki/seal.h"
 #include "lib/pki/token.h"
 #include "tools/signer/caa_order.h"
 #include "tools/signer/signer.h"
@@ -35,6 +39,7 @@
 #define PEER_MS	 500  /* a peer has so long for its question */
 #define RETRY_MS 1000 /* after a round that failed */
 #define SWEEP_S	 60   /* between two sweeps for verifications that grew too old */
+#define SEAL_MOST 2000 /* audit events under one seal */
 
 static volatile sig_atomic_t stopping;
 
@@ -114,11 +119,15 @@ static int signer_open(struct signer *s, struct err *e)
 	if (*conf_text(s->conf, SET_CA_BLOCKLIST) != '\0' &&
 	    blocklist_open(&s->blocklist, conf_text(s->conf, SET_CA_BLOCKLIST), e) == -1)
 		return -1;
+	if (*conf_text(s->conf, SET_AUDIT_KEY) != '\0' &&
+	    seal_key_load(&s->audit_key, conf_text(s->conf, SET_AUDIT_KEY), e) == -1)
+		return -1;
 	return caa_order_open(s, e) == -1 ? -1 : signer_open_issuer(s, e);
 }
 
 static void signer_close(struct signer *s)
 {
+	EVP_PKEY_free(s->audit_key);
 	caa_resolver_close(s->resolver);
 	issuer_close(s->issuer);
 	token_close(s->token);
@@ -197,6 +206,20 @@ static bool rounds_run(struct signer *s)
 	return true;
 }
 
+/* Seal what happened since the last time, all of it. */
+static void seal(struct signer *s)
+{
+	size_t sealed = SEAL_MOST;
+	struct err e;
+
+	while (s->audit_key != NULL && !stopping && sealed == SEAL_MOST)
+		if (audit_seal(s->db, s->audit_key, SEAL_MOST, &sealed, &e) == -1) {
+			if (e.fault != FAULT_busy)
+				log_err(LOG_LEVEL_ERROR, &e, "sealing");
+			return;
+		}
+}
+
 static void sweep(struct signer *s)
 {
 	static time_t last;
@@ -256,6 +279,7 @@ int main(int argc, char **argv)
 	while (!stopping) {
 		bool good = rounds_run(&s);
 
+		seal(&s);
 		sweep(&s);
 		peers_serve(&s, listener, &uids, good ? conf_number(conf, SET_SIGNER_POLL) : RETRY_MS);
 	}

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <openssl/types.h>
 
 struct blocklist;
 struct caa_resolver;
@@ -26,6 +27,7 @@ struct signer {
 	struct token *token;	     /* NULL: key files */
 	struct caa_resolver *resolver; /* NULL: CAA is not asked */
 	struct issuer *issuer;
+	EVP_PKEY *audit_key; /* NULL: this signer seals no audit events */
 	unsigned issuer_id; /* row of table issuer; 0: not looked up yet */
 	char name[64];	    /* "host:pid", the owner of a lease */
 	bool impaired;	    /* the last round failed for want of key or database */
