@@ -33,12 +33,13 @@ tests/node_modules/.installed: tests/package.json tests/package-lock.json
 	@touch $@
 
 test: test-setup
-	@$(MAKE) --no-print-directory all unit-programs
+	@$(MAKE) --no-print-directory all unit-programs $(B)/tests/golden/render
 	@B=$(B) tests/run $(SUITES)
 
+# Not strict_string_checks: libesmtp compares names by their length that no NUL ends, which is right and not strict.
 asan: test-setup
 	@$(MAKE) --no-print-directory V=asan all unit-programs
-	@B=build/asan ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1 \
+	@B=build/asan ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 \
 		LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
 		UBSAN_OPTIONS=print_stacktrace=1 tests/run unit journey
 

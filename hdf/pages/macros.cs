@@ -95,5 +95,5 @@ else ?><li class="step"><span class="step-number"><?cs var:number ?></span> <spa
 <?cs def:verdict() ?><?cs if:Csr.key ?><div class="box box-good"><p class="says"><?cs call:icon("verified") ?> <?cs var:Words.csr.correct ?></p>
 <dl class="facts"><?cs call:fact(Words.csr.key, Csr.key) ?><?cs call:fact(Words.csr.signature, Csr.signature) ?><?cs call:code_fact(Words.csr.fingerprint, Csr.fingerprint) ?><?cs call:fact(Words.csr.subject, Csr.subject) ?></dl>
 <?cs if:Csr.ignored ?><p><?cs var:Words.csr.ignored ?></p><?cs /if ?>
-<?cs if:subcount(Field) ?><h3><?cs var:Words.csr.contains ?></h3>
+<?cs if:subcount(Field) ?><p><strong><?cs var:Words.csr.contains ?></strong></p>
 <dl class="facts"><?cs each:f = Field ?><?cs if:f.chosen ?><?cs call:fact(Words.field[f.name], f.value) ?><?cs /if ?><?cs /each ?></dl><?cs /if ?></div><?cs /if ?><?cs /def ?>

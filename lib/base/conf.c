@@ -16,7 +16,7 @@
 #define CONF_DEFAULT_PATH "/etc/mailcert/mailcert.hdf"
 
 static const struct setting_row setting_table[SET__MAX] = {
-#define SETTING(id, name, type, def, least, most, what)                                                      \
+#define SETTING(id, name, type, def, least, most, what) \
 	[SET_##id] = {name, SETTING_##type, def, least, most, what},
 #include "lib/base/settings.def"
 #undef SETTING
@@ -60,8 +60,8 @@ static bool setting_fits(const struct setting_row *row, const char *value, char 
 		number = strtol(value, &end, 10);
 		if (errno == 0 && end != value && *end == '\0' && number >= row->least && number <= row->most)
 			return true;
-		(void)snprintf(why, room, "%s = %.60s: a whole number from %ld to %ld is wanted", row->name, value,
-		    row->least, row->most);
+		(void)snprintf(why, room, "%s = %.60s: a whole number from %ld to %ld is wanted", row->name,
+		    value, row->least, row->most);
 		return false;
 	case SETTING_TEXT:
 	case SETTING_PATH:
@@ -88,7 +88,8 @@ static void conf_walk(struct conf_reader *reader, HDF *node, const char *prefix)
 		char name[256], why[400];
 		int id;
 
-		(void)snprintf(name, sizeof(name), "%s%s%s", prefix, *prefix == '\0' ? "" : ".", hdf_obj_name(child));
+		(void)snprintf(
+		    name, sizeof(name), "%s%s%s", prefix, *prefix == '\0' ? "" : ".", hdf_obj_name(child));
 		if (value != NULL && (id = setting_find(name)) == -1) {
 			(void)snprintf(why, sizeof(why), "%s: no such setting", name);
 			conf_wrong(reader, why);
@@ -110,7 +111,8 @@ static int conf_neo(struct err *e, NEOERR *ne, const char *path)
 
 	string_init(&words);
 	nerr_error_string(ne, &words);
-	(void)err_set(e, FAULT_config_invalid, "%s: %s", path, words.buf == NULL ? "cannot be read" : words.buf);
+	(void)err_set(
+	    e, FAULT_config_invalid, "%s: %s", path, words.buf == NULL ? "cannot be read" : words.buf);
 	string_clear(&words);
 	nerr_ignore(&ne);
 	return -1;

@@ -1,7 +1,8 @@
 /* conf.h - the settings of every program, typed, from HDF files; the table is settings.def.
  *
- * A program reads the file named by --config, else by MAILCERT_CONFIG, else /etc/mailcert/mailcert.hdf. What a
- * file does not name has its default. Unknown names and bad values are errors: a wrong file stops the start.
+ * A program reads the file named by --config, else by MAILCERT_CONFIG, else /etc/mailcert/mailcert.hdf. What
+ * a file does not name has its default. Unknown names and bad values are errors: a wrong file stops the
+ * start.
  */
 #ifndef LIB_BASE_CONF_H
 #define LIB_BASE_CONF_H
@@ -34,10 +35,12 @@ const struct setting_row *setting_row(enum setting id);
 int conf_load(struct conf **out, const char *path, struct err *e);
 void conf_free(struct conf *); /* NULL is fine */
 
-/* Walk every wrong line of a file, one call of `tell` each; returns how many, or -1 when it cannot be read. */
+/* Walk every wrong line of a file, one call of `tell` each; returns how many, or -1 when it cannot be read.
+ */
 int conf_check(const char *path, void (*tell)(void *arg, const char *line), void *arg, struct err *e);
 
-/* A setting's value; strings belong to the configuration. Asking for the wrong type is a programmer's error. */
+/* A setting's value; strings belong to the configuration. Asking for the wrong type is a programmer's error.
+ */
 const char *conf_text(const struct conf *, enum setting id); /* TEXT, PATH and SECRET (its path) */
 long conf_number(const struct conf *, enum setting id);
 bool conf_flag(const struct conf *, enum setting id);

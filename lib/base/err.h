@@ -38,7 +38,8 @@ int err_set_arg(struct err *e, enum fault fault, const char *arg, const char *fm
 /* As err_set(), appending strerror(errno) as errno stood on entry. Always -1. */
 int err_errno(struct err *e, enum fault fault, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* Put words in front of the line for the log, as "words: line"; for callers that know the object. Always -1. */
+/* Put words in front of the line for the log, as "words: line"; for callers that know the object. Always -1.
+ */
 int err_context(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The stable code ("csr_key_too_small"); the HTTP status it answers with; the form field it belongs to

@@ -246,8 +246,9 @@ int file_read_secret(const char *path, char **out, struct err *e)
 	if (stat(path, &st) == -1)
 		return err_errno(e, FAULT_config_invalid, "secret file %s", path);
 	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return err_set(e, FAULT_config_invalid, "secret file %s: readable by others than its owner (mode %03o)",
-		    path, (unsigned)(st.st_mode & 0777));
+		return err_set(e, FAULT_config_invalid,
+		    "secret file %s: readable by others than its owner (mode %03o)", path,
+		    (unsigned)(st.st_mode & 0777));
 	if (file_read(path, 4096, out, &len, e) == -1)
 		return -1;
 	while (len > 0 && ((*out)[len - 1] == '\n' || (*out)[len - 1] == '\r'))

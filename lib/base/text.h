@@ -29,7 +29,8 @@ int hex_decode(void *out, size_t len, const char *text);
 /* base64url without padding (RFC 4648 section 5) into out, which has room for BASE64URL_ROOM(len). */
 #define BASE64URL_ROOM(len) (((len)*4 + 2) / 3 + 1)
 void base64url_encode(char *out, const void *bytes, size_t len);
-/* Decode text that stands for exactly len bytes; 0, or -1 when it does not (wrong length, alphabet, spare bits). */
+/* Decode text that stands for exactly len bytes; 0, or -1 when it does not (wrong length, alphabet, spare
+ * bits). */
 int base64url_decode(void *out, size_t len, const char *text);
 
 /* Whether len bytes are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms) without NUL. */

@@ -15,11 +15,11 @@
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
 
-#define DB_TRIES      4	   /* a CALL that met a deadlock or lost its connection runs at most so often */
-#define DB_ARGS_MAX   32
-#define DB_ADMIN_WAIT 3600 /* seconds; a migration of a large table takes its time */
-#define DB_REFUSED    "45000" /* SQLSTATE of a transition's refusal */
-#define WSREP_NOT_READY 1047 /* Galera: this node is not part of the cluster now */
+#define DB_TRIES        4 /* a CALL that met a deadlock or lost its connection runs at most so often */
+#define DB_ARGS_MAX     32
+#define DB_ADMIN_WAIT   3600    /* seconds; a migration of a large table takes its time */
+#define DB_REFUSED      "45000" /* SQLSTATE of a transition's refusal */
+#define WSREP_NOT_READY 1047    /* Galera: this node is not part of the cluster now */
 
 static const struct stmt_row {
 	const char *name, *text;
@@ -32,7 +32,7 @@ static const struct stmt_row {
 };
 
 struct db {
-	MYSQL *link;			/* NULL while not connected */
+	MYSQL *link;                     /* NULL while not connected */
 	MYSQL_STMT *prepared[STMT__MAX]; /* of this link; NULL: not yet */
 	char *host, *socket, *name, *user, *tls_ca;
 	char *password; /* NULL: the unix_socket plugin */
@@ -44,8 +44,8 @@ struct db {
 struct db_rows {
 	size_t count, room;
 	unsigned columns;
-	char **names;	 /* owned */
-	char **cells;	 /* owned; count * columns */
+	char **names;    /* owned */
+	char **cells;    /* owned; count * columns */
 	size_t *lengths; /* of the cells */
 };
 
@@ -108,7 +108,8 @@ int db_open(struct db **out, const struct conf *conf, enum db_account account, s
 	db->user = strdup(conf_text(conf, accounts[account].user));
 	db->tls_ca = strdup(conf_text(conf, SET_DB_TLS_CA));
 	db->timeout = account == DB_ADMIN ? DB_ADMIN_WAIT : (unsigned)conf_number(conf, SET_DB_TIMEOUT);
-	if (db->host == NULL || db->socket == NULL || db->name == NULL || db->user == NULL || db->tls_ca == NULL) {
+	if (db->host == NULL || db->socket == NULL || db->name == NULL || db->user == NULL ||
+	    db->tls_ca == NULL) {
 		db_close(db);
 		return err_set(e, FAULT_busy, "database: out of memory");
 	}
@@ -155,7 +156,8 @@ static int db_connect(struct db *db, struct err *e)
 	(void)mysql_optionsv(db->link, MYSQL_OPT_WRITE_TIMEOUT, &db->timeout);
 	(void)mysql_optionsv(db->link, MYSQL_SET_CHARSET_NAME, "utf8mb4");
 	(void)mysql_optionsv(db->link, MYSQL_INIT_COMMAND,
-	    "SET time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', "
+	    "SET time_zone = '+00:00', sql_mode = "
+	    "'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', "
 	    "innodb_lock_wait_timeout = 3");
 	if (!local && *db->tls_ca != '\0') {
 		(void)mysql_optionsv(db->link, MYSQL_OPT_SSL_CA, db->tls_ca);
@@ -163,8 +165,8 @@ static int db_connect(struct db *db, struct err *e)
 	}
 	if (mysql_real_connect(db->link, local ? "localhost" : db->host, db->user, db->password, db->name, 0,
 		local ? db->socket : NULL, CLIENT_MULTI_STATEMENTS | CLIENT_MULTI_RESULTS) == NULL) {
-		(void)err_set(e, FAULT_busy, "database: connect as %s: %u %s", db->user, mysql_errno(db->link),
-		    mysql_error(db->link));
+		(void)err_set(e, FAULT_busy, "database: connect as %s: %u %s", db->user,
+		    mysql_errno(db->link), mysql_error(db->link));
 		db_disconnect(db);
 		return -1;
 	}
@@ -207,10 +209,12 @@ static int db_fault(struct err *e, const char *what, unsigned number, const char
 	if (strcmp(state, DB_REFUSED) == 0) {
 		/* "code" or "code|what the sentence names" */
 		bar = strchr(text, '|');
-		(void)snprintf(code, sizeof(code), "%.*s", bar == NULL ? (int)strlen(text) : (int)(bar - text), text);
+		(void)snprintf(
+		    code, sizeof(code), "%.*s", bar == NULL ? (int)strlen(text) : (int)(bar - text), text);
 		fault = fault_by_code(code);
 		if (fault != FAULT_none)
-			return err_set_arg(e, fault, bar == NULL ? "" : bar + 1, "%s: refused: %s", what, text);
+			return err_set_arg(
+			    e, fault, bar == NULL ? "" : bar + 1, "%s: refused: %s", what, text);
 		fault = FAULT_internal;
 	} else if (db_judge(number) != VERDICT_FAIL) {
 		fault = FAULT_busy;
@@ -220,7 +224,8 @@ static int db_fault(struct err *e, const char *what, unsigned number, const char
 
 static int db_stmt_fault(struct err *e, enum stmt s, MYSQL_STMT *st)
 {
-	return db_fault(e, stmt_table[s].name, mysql_stmt_errno(st), mysql_stmt_sqlstate(st), mysql_stmt_error(st));
+	return db_fault(
+	    e, stmt_table[s].name, mysql_stmt_errno(st), mysql_stmt_sqlstate(st), mysql_stmt_error(st));
 }
 
 /* --- results --- */
@@ -413,7 +418,8 @@ static int stmt_prepare(struct db *db, enum stmt s, struct err *e)
 	}
 	if (mysql_stmt_param_count(st) != stmt_table[s].params) {
 		(void)mysql_stmt_close(st);
-		return err_set(e, FAULT_internal, "%s: takes other arguments than statements.def says", stmt_table[s].name);
+		return err_set(e, FAULT_internal, "%s: takes other arguments than statements.def says",
+		    stmt_table[s].name);
 	}
 	db->prepared[s] = st;
 	return 0;
@@ -432,7 +438,8 @@ static void stmt_bind(MYSQL_BIND *bind, size_t n, const struct db_arg *args)
 			break;
 		case DB_ARG_TEXT:
 		case DB_ARG_BYTES:
-			bind[i].buffer_type = args[i].kind == DB_ARG_TEXT ? MYSQL_TYPE_STRING : MYSQL_TYPE_BLOB;
+			bind[i].buffer_type =
+			    args[i].kind == DB_ARG_TEXT ? MYSQL_TYPE_STRING : MYSQL_TYPE_BLOB;
 			bind[i].buffer = (void *)(uintptr_t)args[i].data;
 			bind[i].buffer_length = args[i].len;
 			break;
@@ -440,7 +447,8 @@ static void stmt_bind(MYSQL_BIND *bind, size_t n, const struct db_arg *args)
 	}
 }
 
-/* Run it once on the open connection; the first result set is the answer, the rest of a CALL's are drained. */
+/* Run it once on the open connection; the first result set is the answer, the rest of a CALL's are drained.
+ */
 static int stmt_once(
     struct db *db, enum stmt s, struct db_rows **out, struct err *e, size_t n, const struct db_arg *args)
 {
@@ -461,8 +469,9 @@ static int stmt_once(
 		if (mysql_stmt_field_count(st) > 0 && rows_read(&one, st) == -1) {
 			db_rows_free(rows);
 			(void)mysql_stmt_free_result(st);
-			return mysql_stmt_errno(st) != 0 ? db_stmt_fault(e, s, st)
-							  : err_set(e, FAULT_busy, "%s: out of memory", stmt_table[s].name);
+			return mysql_stmt_errno(st) != 0
+				   ? db_stmt_fault(e, s, st)
+				   : err_set(e, FAULT_busy, "%s: out of memory", stmt_table[s].name);
 		}
 		if (rows == NULL)
 			rows = one;
@@ -498,7 +507,8 @@ static double seconds_now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
-int db_run(struct db *db, enum stmt s, struct db_rows **out, struct err *e, size_t n, const struct db_arg *args)
+int db_run(
+    struct db *db, enum stmt s, struct db_rows **out, struct err *e, size_t n, const struct db_arg *args)
 {
 	double start = seconds_now();
 	int rc = -1;
@@ -514,9 +524,9 @@ int db_run(struct db *db, enum stmt s, struct db_rows **out, struct err *e, size
 		rc = stmt_once(db, s, out, e, n, args);
 		if (rc == 0)
 			break;
-		verdict = e->fault != FAULT_busy ? VERDICT_FAIL
-		    : db->prepared[s] == NULL	 ? VERDICT_RECONNECT
-						 : db_judge(mysql_stmt_errno(db->prepared[s]));
+		verdict = e->fault != FAULT_busy    ? VERDICT_FAIL
+			  : db->prepared[s] == NULL ? VERDICT_RECONNECT
+						    : db_judge(mysql_stmt_errno(db->prepared[s]));
 		if (verdict == VERDICT_RECONNECT)
 			db_disconnect(db);
 		if (verdict == VERDICT_FAIL)

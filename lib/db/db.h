@@ -2,8 +2,8 @@
  *
  * Every statement of the product stands in sql/statements.def. A transition is one CALL: one round trip, one
  * transaction, committed before its answer arrives. So when the database says deadlock, failed certification
- * or lost connection, the whole CALL is run again here; every transition is written to bear that. Nothing else
- * reconnects: the client library's silent reconnect stays off.
+ * or lost connection, the whole CALL is run again here; every transition is written to bear that. Nothing
+ * else reconnects: the client library's silent reconnect stays off.
  */
 #ifndef LIB_DB_DB_H
 #define LIB_DB_DB_H
@@ -35,25 +35,29 @@ struct db_arg {
 	const void *data;
 	size_t len;
 };
-#define P_NULL()	((struct db_arg){.kind = DB_ARG_NULL})
-#define P_NUMBER(n)	((struct db_arg){.kind = DB_ARG_NUMBER, .number = (int64_t)(n)})
-#define P_TEXT(s)	db_arg_text(s)
-#define P_BYTES(d, n)	((struct db_arg){.kind = DB_ARG_BYTES, .data = (d), .len = (n)})
+#define P_NULL()      ((struct db_arg){.kind = DB_ARG_NULL})
+#define P_NUMBER(n)   ((struct db_arg){.kind = DB_ARG_NUMBER, .number = (int64_t)(n)})
+#define P_TEXT(s)     db_arg_text(s)
+#define P_BYTES(d, n) ((struct db_arg){.kind = DB_ARG_BYTES, .data = (d), .len = (n)})
 
 /* A NUL-terminated UTF-8 text as an argument; NULL becomes SQL NULL. */
 struct db_arg db_arg_text(const char *text);
 
-/* Read settings and password of an account; the connection itself is made at the first statement, so a program
- * starts while the database is away. Gives *out to the caller. */
+/* Read settings and password of an account; the connection itself is made at the first statement, so a
+ * program starts while the database is away. Gives *out to the caller. */
 int db_open(struct db **out, const struct conf *, enum db_account, struct err *e);
 void db_close(struct db *); /* NULL is fine */
 
-/* Run one statement with n arguments, as many as statements.def says. When it answers rows they go to *out, the
- * caller's to free; out may be NULL to drop them, *out is NULL when there were none.
- * A transition's refusal (SIGNAL SQLSTATE '45000') is the fault its text names. FAULT_busy: the database is away or
- * stays blocked after the retries. */
+/* Run one statement with n arguments, as many as statements.def says. When it answers rows they go to *out,
+ * the caller's to free; out may be NULL to drop them, *out is NULL when there were none. A transition's
+ * refusal (SIGNAL SQLSTATE '45000') is the fault its text names. FAULT_busy: the database is away or stays
+ * blocked after the retries. */
 int db_run(struct db *, enum stmt, struct db_rows **out, struct err *e, size_t n, const struct db_arg *args);
-#define DB_ARGS(...) sizeof((struct db_arg[]){__VA_ARGS__}) / sizeof(struct db_arg), (struct db_arg[]){__VA_ARGS__}
+#define DB_ARGS(...)                                                                      \
+	sizeof((struct db_arg[]){__VA_ARGS__}) / sizeof(struct db_arg), (struct db_arg[]) \
+	{                                                                                 \
+		__VA_ARGS__                                                               \
+	}
 
 /* Run text that is not in statements.def and takes no arguments (migrations); never in a worker. */
 int db_run_text(struct db *, const char *text, size_t len, struct err *e);

@@ -9,27 +9,27 @@
 #include "lib/pki/csr.h"
 #include "lib/pki/product.h"
 
-int activation_data(
-    struct db *db, const struct actor *actor, const struct order_number *on, const char *fields, struct err *e)
+int activation_data(struct db *db, const struct actor *actor, const struct order_number *on,
+    const char *fields, struct err *e)
 {
-	return db_run(
-	    db, STMT_ACTIVATION_DATA, NULL, e, DB_ARGS(P_CLAIM(actor, on), P_TEXT(fields), P_TEXT(actor->address)));
+	return db_run(db, STMT_ACTIVATION_DATA, NULL, e,
+	    DB_ARGS(P_CLAIM(actor, on), P_TEXT(fields), P_TEXT(actor->address)));
 }
 
-int activation_method(
-    struct db *db, const struct actor *actor, const struct order_number *on, const char *method, struct err *e)
+int activation_method(struct db *db, const struct actor *actor, const struct order_number *on,
+    const char *method, struct err *e)
 {
 	return db_run(db, STMT_ACTIVATION_METHOD, NULL, e,
 	    DB_ARGS(P_CLAIM(actor, on), P_TEXT(method), P_TEXT(actor->address)));
 }
 
-int activation_key(struct db *db, const struct actor *actor, const struct order_number *on, const struct csr *csr,
-    struct err *e)
+int activation_key(struct db *db, const struct actor *actor, const struct order_number *on,
+    const struct csr *csr, struct err *e)
 {
 	return db_run(db, STMT_ACTIVATION_KEY, NULL, e,
 	    DB_ARGS(P_CLAIM(actor, on), P_BYTES(csr->der, csr->der_len),
-		P_BYTES(csr->spki_sha256, sizeof(csr->spki_sha256)), P_TEXT(key_word(csr->type)), P_NUMBER(csr->bits),
-		P_TEXT(actor->address)));
+		P_BYTES(csr->spki_sha256, sizeof(csr->spki_sha256)), P_TEXT(key_word(csr->type)),
+		P_NUMBER(csr->bits), P_TEXT(actor->address)));
 }
 
 int activation_submit(struct db *db, const struct actor *actor, const struct order_number *on,
@@ -40,7 +40,8 @@ int activation_submit(struct db *db, const struct actor *actor, const struct ord
 	int rc = 0;
 
 	if (db_run(db, STMT_ACTIVATION_SUBMIT, &rows, e,
-		DB_ARGS(P_CLAIM(actor, on), P_BYTES(spki_sha256, 32), P_TEXT(TERMS_VERSION), P_TEXT(actor->address))) == -1)
+		DB_ARGS(P_CLAIM(actor, on), P_BYTES(spki_sha256, 32), P_TEXT(TERMS_VERSION),
+		    P_TEXT(actor->address))) == -1)
 		return -1;
 	code = db_text(rows, 0, "code");
 	if (strcmp(code, "ok") == 0)
@@ -61,7 +62,8 @@ int activation_csr_refused(
 int activation_key_pasted(
     struct db *db, const struct actor *actor, const unsigned char spki_sha256[32], struct err *e)
 {
-	return db_run(db, STMT_KEY_PASTED, NULL, e, DB_ARGS(P_BYTES(spki_sha256, 32), P_TEXT(actor->address)));
+	return db_run(
+	    db, STMT_KEY_PASTED, NULL, e, DB_ARGS(P_BYTES(spki_sha256, 32), P_TEXT(actor->address)));
 }
 
 int activation_key_check(struct db *db, const unsigned char spki_sha256[32], struct err *e)

@@ -29,8 +29,8 @@ int activation_method(
 int activation_key(
     struct db *, const struct actor *, const struct order_number *, const struct csr *, struct err *e);
 
-/* Submit for issuance what the summary showed, named by the SHA-256 of its key's SPKI; *order_id then names the
- * order to the signer. summary_changed, mailbox_too_old (the order is back at step 2 then). */
+/* Submit for issuance what the summary showed, named by the SHA-256 of its key's SPKI; *order_id then names
+ * the order to the signer. summary_changed, mailbox_too_old (the order is back at step 2 then). */
 int activation_submit(struct db *, const struct actor *, const struct order_number *,
     const unsigned char spki_sha256[32], long long *order_id, struct err *e);
 
@@ -39,7 +39,8 @@ int activation_csr_refused(
     struct db *, const struct actor *, const struct order_number *, const char *code, struct err *e);
 
 /* A private key was pasted: block its public key (SHA-256 of the SPKI). */
-int activation_key_pasted(struct db *, const struct actor *, const unsigned char spki_sha256[32], struct err *e);
+int activation_key_pasted(
+    struct db *, const struct actor *, const unsigned char spki_sha256[32], struct err *e);
 
 /* Refuse (csr_key_compromised) when the key is on the block list; changes nothing. */
 int activation_key_check(struct db *, const unsigned char spki_sha256[32], struct err *e);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #define ACTOR_SECRET_MAX 64
-#define SESSION_ID_LEN	 ((size_t)32)
+#define SESSION_ID_LEN   ((size_t)32)
 
 enum actor_kind { ACTOR_NOBODY, ACTOR_SESSION, ACTOR_KEY };
 
@@ -28,8 +28,8 @@ struct order_number {
 bool order_number_read(struct order_number *out, const char *number, const char *item);
 
 /* The four arguments every transition on an order begins with. */
-#define P_CLAIM(actor, on)                                                                                     \
-	P_TEXT((actor)->kind == ACTOR_KEY ? "key" : "session"), P_BYTES((actor)->secret, (actor)->secret_len), \
-	    P_TEXT((on)->number), P_TEXT((on)->item)
+#define P_CLAIM(actor, on)                                      \
+	P_TEXT((actor)->kind == ACTOR_KEY ? "key" : "session"), \
+	    P_BYTES((actor)->secret, (actor)->secret_len), P_TEXT((on)->number), P_TEXT((on)->item)
 
 #endif

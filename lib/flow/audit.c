@@ -66,14 +66,16 @@ static int events_chain(const struct db_rows *rows, struct seal *seal, json_t *b
 		else
 			rc = seal_event_hash(seal->head, seal->head, octets.data, octets.len, e);
 		hex_encode(hex, seal->head, sizeof(seal->head));
-		(void)json_array_append_new(batch, json_pack("{s:I, s:s}", "id", (json_int_t)db_number(rows, i, "id"), "hash", hex));
+		(void)json_array_append_new(
+		    batch, json_pack("{s:I, s:s}", "id", (json_int_t)db_number(rows, i, "id"), "hash", hex));
 	}
 	seal->last = seal->first + db_rows_count(rows) - 1;
 	buf_free(&octets);
 	return rc;
 }
 
-static int seal_store(struct db *db, const struct seal *seal, const json_t *batch, bool *stored, struct err *e)
+static int seal_store(
+    struct db *db, const struct seal *seal, const json_t *batch, bool *stored, struct err *e)
 {
 	struct db_rows *rows = NULL;
 	char *text = json_dumps(batch, JSON_COMPACT);
@@ -101,7 +103,8 @@ int audit_seal(struct db *db, EVP_PKEY *key, unsigned most, size_t *sealed, stru
 	int rc = -1;
 
 	*sealed = 0;
-	if (head_read(db, &seal, e) == -1 || db_run(db, STMT_AUDIT_UNSEALED, &rows, e, DB_ARGS(P_NUMBER(most))) == -1)
+	if (head_read(db, &seal, e) == -1 ||
+	    db_run(db, STMT_AUDIT_UNSEALED, &rows, e, DB_ARGS(P_NUMBER(most))) == -1)
 		return -1;
 	if (db_rows_count(rows) == 0) {
 		rc = 0;

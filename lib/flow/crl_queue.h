@@ -25,15 +25,17 @@ struct crl_job {
 	bool ended;
 };
 
-/* Begin the issuer's next CRL if one is due; *due says so. life: seconds until nextUpdate. End with crl_job_free(). */
-int crl_job_begin(
-    struct db *, unsigned issuer_id, const char *signer, long life, struct crl_job *out, bool *due, struct err *e);
+/* Begin the issuer's next CRL if one is due; *due says so. life: seconds until nextUpdate. End with
+ * crl_job_free(). */
+int crl_job_begin(struct db *, unsigned issuer_id, const char *signer, long life, struct crl_job *out,
+    bool *due, struct err *e);
 
 /* The entries one by one, in bounded memory; a crl_next of lib/pki/crl.h with the job as arg. */
 int crl_job_next(void *job, struct crl_entry *out, struct err *e);
 
 /* It stands where readers find it. */
-int crl_job_published(struct crl_job *, const char *signer, size_t entries, const unsigned char sha256[32], struct err *e);
+int crl_job_published(
+    struct crl_job *, const char *signer, size_t entries, const unsigned char sha256[32], struct err *e);
 
 void crl_job_free(struct crl_job *);
 

@@ -44,7 +44,8 @@ int issuance_take(
 
 	if (b == NULL)
 		return err_set(e, FAULT_busy, "issuance: out of memory");
-	if (db_run(db, STMT_ISSUANCE_TAKE, &rows, e, DB_ARGS(P_TEXT(signer), P_NUMBER(n), P_NUMBER(lease))) == -1) {
+	if (db_run(db, STMT_ISSUANCE_TAKE, &rows, e, DB_ARGS(P_TEXT(signer), P_NUMBER(n), P_NUMBER(lease))) ==
+	    -1) {
 		free(b);
 		return -1;
 	}
@@ -95,7 +96,8 @@ static void base64_add(json_t *object, const char *name, const unsigned char *by
 static json_t *issuance_json(const struct issuance *i, unsigned issuer_id, bool with_certificate)
 {
 	unsigned char sha256[32];
-	json_t *o = json_pack("{s:I, s:I}", "order", (json_int_t)i->order_id, "issuer", (json_int_t)issuer_id);
+	json_t *o =
+	    json_pack("{s:I, s:I}", "order", (json_int_t)i->order_id, "issuer", (json_int_t)issuer_id);
 
 	if (o == NULL)
 		return NULL;
@@ -115,15 +117,16 @@ static json_t *issuance_json(const struct issuance *i, unsigned issuer_id, bool 
 }
 
 /* Run a batch statement; *rows answers the orders it took. */
-static int batch_run(struct db *db, enum stmt s, const char *signer, unsigned issuer_id, struct issuance **list,
-    size_t n, struct db_rows **rows, struct err *e)
+static int batch_run(struct db *db, enum stmt s, const char *signer, unsigned issuer_id,
+    struct issuance **list, size_t n, struct db_rows **rows, struct err *e)
 {
 	json_t *batch = json_array();
 	char *text;
 	int rc;
 
 	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(batch, issuance_json(list[i], issuer_id, s == STMT_ISSUANCE_STORE));
+		(void)json_array_append_new(
+		    batch, issuance_json(list[i], issuer_id, s == STMT_ISSUANCE_STORE));
 	text = batch == NULL || json_array_size(batch) != n ? NULL : json_dumps(batch, JSON_COMPACT);
 	json_decref(batch);
 	if (text == NULL)
@@ -167,11 +170,12 @@ int issuance_store(
 	return 0;
 }
 
-int issuance_return(
-    struct db *db, const char *signer, uint64_t order_id, const char *step, const struct err *why, struct err *e)
+int issuance_return(struct db *db, const char *signer, uint64_t order_id, const char *step,
+    const struct err *why, struct err *e)
 {
 	return db_run(db, STMT_ISSUANCE_RETURN, NULL, e,
-	    DB_ARGS(P_NUMBER(order_id), P_TEXT(signer), P_TEXT(step), P_TEXT(fault_code(why->fault)), P_TEXT(why->arg)));
+	    DB_ARGS(P_NUMBER(order_id), P_TEXT(signer), P_TEXT(step), P_TEXT(fault_code(why->fault)),
+		P_TEXT(why->arg)));
 }
 
 int issuance_caa_record(
@@ -192,15 +196,15 @@ int issuance_caa_record(
 	if (words.len > 2000)
 		words.data[2000] = '\0';
 	rc = db_run(db, STMT_CAA_RECORD, NULL, e,
-	    DB_ARGS(P_NUMBER(order_id), P_TEXT(signer), P_TEXT(r->domain), P_TEXT(caa_decision_word(r->decision)),
-		*r->found_at == '\0' ? P_NULL() : P_TEXT(r->found_at), P_TEXT(words.data), P_NUMBER(r->secure),
-		P_NUMBER(r->checked_at), P_NUMBER(r->valid_until)));
+	    DB_ARGS(P_NUMBER(order_id), P_TEXT(signer), P_TEXT(r->domain),
+		P_TEXT(caa_decision_word(r->decision)), *r->found_at == '\0' ? P_NULL() : P_TEXT(r->found_at),
+		P_TEXT(words.data), P_NUMBER(r->secure), P_NUMBER(r->checked_at), P_NUMBER(r->valid_until)));
 	buf_free(&words);
 	return rc;
 }
 
-int issuance_later(
-    struct db *db, const char *signer, uint64_t order_id, const struct err *why, unsigned pause, struct err *e)
+int issuance_later(struct db *db, const char *signer, uint64_t order_id, const struct err *why,
+    unsigned pause, struct err *e)
 {
 	return db_run(db, STMT_ISSUANCE_LATER, NULL, e,
 	    DB_ARGS(P_NUMBER(order_id), P_TEXT(signer), P_TEXT(fault_code(why->fault)), P_NUMBER(pause)));

@@ -1,9 +1,9 @@
-/* issuance.h - step 4, issuance, as the signer sees it: take submitted orders, write serial and hash down, store
- * what was signed, or send an order back.
+/* issuance.h - step 4, issuance, as the signer sees it: take submitted orders, write serial and hash down,
+ * store what was signed, or send an order back.
  *
- * Orders come and go in batches, one transaction a batch. A taken order belongs to one signer for the length of its
- * lease; the database lets only a serial that is still reserved become a certificate, so a signer that was too slow
- * cannot make a second one.
+ * Orders come and go in batches, one transaction a batch. A taken order belongs to one signer for the length
+ * of its lease; the database lets only a serial that is still reserved become a certificate, so a signer that
+ * was too slow cannot make a second one.
  */
 #ifndef LIB_FLOW_ISSUANCE_H
 #define LIB_FLOW_ISSUANCE_H
@@ -27,15 +27,15 @@ struct issuance {
 	const char *email;   /* of the order */
 	const char *mailbox_email;
 	time_t initiated_at, confirmed_at; /* of the mailbox verification; confirmed_at 0: never */
-	bool standing;	 /* not cancelled, not replaced, both steps where they must be */
-	bool statements; /* terms and accuracy both accepted, submitted */
+	bool standing;                     /* not cancelled, not replaced, both steps where they must be */
+	bool statements;                   /* terms and accuracy both accepted, submitted */
 	bool key_blocked, key_in_use;
 	const char *fields; /* chosen subject fields, comma-separated; NULL: none recorded */
 	const unsigned char *csr;
 	size_t csr_len;
 	const unsigned char *spki_sha256; /* as accepted on the summary; 32 octets or NULL */
-	time_t caa_valid_until;		  /* of the last permitting CAA look-up; 0: none */
-	time_t now;			  /* the database's clock */
+	time_t caa_valid_until;           /* of the last permitting CAA look-up; 0: none */
+	time_t now;                       /* the database's clock */
 
 	/* filled by the signer */
 	uint8_t serial[ISSUANCE_SERIAL_LEN];
@@ -54,11 +54,12 @@ struct issuance_batch {
 };
 
 /* Take up to n orders for lease seconds. signer names the process ("host:pid"). *out is the caller's. */
-int issuance_take(struct db *, const char *signer, unsigned n, unsigned lease, struct issuance_batch **out, struct err *e);
+int issuance_take(
+    struct db *, const char *signer, unsigned n, unsigned lease, struct issuance_batch **out, struct err *e);
 void issuance_batch_free(struct issuance_batch *); /* NULL is fine */
 
-/* Write down serial and tbs_sha256 of the given orders before anything is signed; sets reserved on those that may
- * be signed now. issuer_id: row of table issuer. */
+/* Write down serial and tbs_sha256 of the given orders before anything is signed; sets reserved on those that
+ * may be signed now. issuer_id: row of table issuer. */
 int issuance_reserve(
     struct db *, const char *signer, unsigned issuer_id, struct issuance **list, size_t n, struct err *e);
 
@@ -67,8 +68,8 @@ int issuance_store(
     struct db *, const char *signer, unsigned issuer_id, struct issuance **list, size_t n, struct err *e);
 
 /* Send an order back to the person: step "mailbox" or "activation", with the fault's code and argument. */
-int issuance_return(struct db *, const char *signer, uint64_t order_id, const char *step, const struct err *why,
-    struct err *e);
+int issuance_return(struct db *, const char *signer, uint64_t order_id, const char *step,
+    const struct err *why, struct err *e);
 
 /* Keep what a CAA look-up for the order found, with an audit event (SBR 4.2.2.1). */
 int issuance_caa_record(

@@ -10,15 +10,15 @@
 int mailbox_draft(
     struct db *db, const struct actor *actor, const struct order_number *on, const char *email, struct err *e)
 {
-	return db_run(
-	    db, STMT_MAILBOX_DRAFT, NULL, e, DB_ARGS(P_CLAIM(actor, on), P_TEXT(email), P_TEXT(actor->address)));
+	return db_run(db, STMT_MAILBOX_DRAFT, NULL, e,
+	    DB_ARGS(P_CLAIM(actor, on), P_TEXT(email), P_TEXT(actor->address)));
 }
 
 int mailbox_confirm(
     struct db *db, const struct actor *actor, const struct order_number *on, const char *email, struct err *e)
 {
-	return db_run(
-	    db, STMT_MAILBOX_CONFIRM, NULL, e, DB_ARGS(P_CLAIM(actor, on), P_TEXT(email), P_TEXT(actor->address)));
+	return db_run(db, STMT_MAILBOX_CONFIRM, NULL, e,
+	    DB_ARGS(P_CLAIM(actor, on), P_TEXT(email), P_TEXT(actor->address)));
 }
 
 int mailbox_resend(struct db *db, const struct actor *actor, const struct order_number *on, struct err *e)

@@ -15,8 +15,8 @@ static const char *const status_words[] = {
 
 bool order_number_read(struct order_number *out, const char *number, const char *item)
 {
-	if (strlen(number) != 10 || strspn(number, "0123456789") != 10 || strlen(item) != 3 || item[0] < 'a' ||
-	    item[0] > 'z' || strspn(item + 1, "0123456789") != 2)
+	if (strlen(number) != 10 || strspn(number, "0123456789") != 10 || strlen(item) != 3 ||
+	    item[0] < 'a' || item[0] > 'z' || strspn(item + 1, "0123456789") != 2)
 		return false;
 	memcpy(out->number, number, sizeof(out->number));
 	memcpy(out->item, item, sizeof(out->item));
@@ -106,7 +106,8 @@ const char *order_next(const struct order *o, const char **page)
 		return "download";
 	if (o->mailbox == STEP_WAITING_FOR_DATA) {
 		*page = o->email_draft == NULL || o->mailbox_reason != NULL ? "/email" : "/email/summary";
-		return o->email_draft == NULL || o->mailbox_reason != NULL ? "provide_email" : "confirm_email";
+		return o->email_draft == NULL || o->mailbox_reason != NULL ? "provide_email"
+									   : "confirm_email";
 	}
 	if (o->mailbox == STEP_WAITING_FOR_VERIFICATION) {
 		*page = "/email/done";

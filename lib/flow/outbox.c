@@ -68,19 +68,22 @@ static int row_read(struct outbox_row *r, const struct db_rows *rows, size_t row
 	r->now = (time_t)db_number(rows, row, "now");
 	r->mailbox_id = (uint64_t)db_number(rows, row, "mailbox_id");
 	r->happened_at = (time_t)db_number(rows, row, "happened_at");
-	(void)snprintf(id, sizeof(id), "outbox.%llu.%llx", (unsigned long long)r->id, (unsigned long long)r->created_at);
+	(void)snprintf(
+	    id, sizeof(id), "outbox.%llu.%llx", (unsigned long long)r->id, (unsigned long long)r->created_at);
 	r->message_id = strdup(id);
 	if (r->kind == NULL)
 		return -1;
 	r->needs_value = strcmp(r->kind, "verification") == 0;
 	r->reason = strcmp(r->kind, "revoked") == 0
-	    ? strdup(revocation_reason_word((int)db_number(rows, row, "arg")))
-	    : text_copy(rows, row, "arg");
-	if (r->order == NULL || r->recipient == NULL || r->address == NULL || r->language == NULL || r->asker == NULL ||
-	    r->product == NULL || r->reason == NULL || r->reason_arg == NULL || r->message_id == NULL)
+			? strdup(revocation_reason_word((int)db_number(rows, row, "arg")))
+			: text_copy(rows, row, "arg");
+	if (r->order == NULL || r->recipient == NULL || r->address == NULL || r->language == NULL ||
+	    r->asker == NULL || r->product == NULL || r->reason == NULL || r->reason_arg == NULL ||
+	    r->message_id == NULL)
 		return -1;
-	return bytes_copy(&r->certificate, &r->certificate_len, rows, row, "certificate") == -1 ? -1
-											       : chain_copy(r, rows, row);
+	return bytes_copy(&r->certificate, &r->certificate_len, rows, row, "certificate") == -1
+		   ? -1
+		   : chain_copy(r, rows, row);
 }
 
 int outbox_take(
@@ -90,7 +93,8 @@ int outbox_take(
 	struct outbox_rows *taken = NULL;
 	int rc = -1;
 
-	if (db_run(db, STMT_OUTBOX_TAKE, &rows, e, DB_ARGS(P_TEXT(mailer), P_NUMBER(n), P_NUMBER(lease))) == -1)
+	if (db_run(db, STMT_OUTBOX_TAKE, &rows, e, DB_ARGS(P_TEXT(mailer), P_NUMBER(n), P_NUMBER(lease))) ==
+	    -1)
 		return -1;
 	taken = calloc(1, sizeof(*taken));
 	if (taken != NULL)
@@ -144,10 +148,12 @@ int outbox_value_store(struct db *db, uint64_t id, const uint8_t hash[OUTBOX_HAS
 	struct db_rows *rows = NULL;
 	int rc = 0;
 
-	if (db_run(db, STMT_OUTBOX_VALUE, &rows, e, DB_ARGS(P_NUMBER(id), P_BYTES(hash, OUTBOX_HASH_LEN))) == -1)
+	if (db_run(db, STMT_OUTBOX_VALUE, &rows, e, DB_ARGS(P_NUMBER(id), P_BYTES(hash, OUTBOX_HASH_LEN))) ==
+	    -1)
 		return -1;
 	if (strcmp(db_text(rows, 0, "code"), "ok") != 0)
-		rc = err_set(e, FAULT_value_replaced, "mail %llu has no purpose any more", (unsigned long long)id);
+		rc = err_set(
+		    e, FAULT_value_replaced, "mail %llu has no purpose any more", (unsigned long long)id);
 	db_rows_free(rows);
 	return rc;
 }

@@ -7,8 +7,8 @@
 struct db;
 struct err;
 
-/* Reasons a subscriber may give, in the order of pages (RFC 5280 5.3.1 names and numbers). unspecified is 0 and
- * never encoded (SBR 7.2.2); certificateHold does not exist for Strict. */
+/* Reasons a subscriber may give, in the order of pages (RFC 5280 5.3.1 names and numbers). unspecified is 0
+ * and never encoded (SBR 7.2.2); certificateHold does not exist for Strict. */
 struct revocation_reason {
 	const char *word;
 	int number;
@@ -22,6 +22,7 @@ const char *revocation_reason_word(int number);
 
 /* Revoke the order's certificate; it stands on the CRL within a minute. Revoked already is fine.
  * certificate_missing. */
-int certificate_revoke(struct db *, const struct actor *, const struct order_number *, int reason, struct err *e);
+int certificate_revoke(
+    struct db *, const struct actor *, const struct order_number *, int reason, struct err *e);
 
 #endif

@@ -21,8 +21,8 @@
 #define PASSWORD_MAX 1024
 #define HASH_WAIT_MS 3000 /* how long a sign-in waits for its turn to hash */
 
-/* Take one of the host's turns to compute a password hash: a lock on one of so many files. Memory and time of a
- * hash are its point, so a flood of sign-ins must not take a host's all. Gives the descriptor to close. */
+/* Take one of the host's turns to compute a password hash: a lock on one of so many files. Memory and time of
+ * a hash are its point, so a flood of sign-ins must not take a host's all. Gives the descriptor to close. */
 static int turn_take(const struct conf *conf, int *out, struct err *e)
 {
 	const struct timespec pause = {.tv_nsec = 20 * 1000000L};
@@ -33,7 +33,8 @@ static int turn_take(const struct conf *conf, int *out, struct err *e)
 		for (long i = 0; i < turns; i++) {
 			int fd;
 
-			(void)snprintf(path, sizeof(path), "%s/hash.%ld", conf_text(conf, SET_WEB_RUN_DIR), i);
+			(void)snprintf(
+			    path, sizeof(path), "%s/hash.%ld", conf_text(conf, SET_WEB_RUN_DIR), i);
 			fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 			if (fd == -1)
 				return err_errno(e, FAULT_internal, "open %s", path);
@@ -93,8 +94,8 @@ int session_sign_in(struct db *db, const struct conf *conf, struct actor *actor,
 	if (db_run(db, STMT_SIGN_IN, &rows, e,
 		DB_ARGS(P_TEXT(login), P_BYTES(derived, sizeof(derived)),
 		    had ? P_BYTES(actor->secret, actor->secret_len) : P_NULL(), P_BYTES(id, sizeof(id)),
-		    P_NUMBER(conf_number(conf, SET_WEB_SESSION_IDLE)), P_NUMBER(conf_number(conf, SET_WEB_SESSION_MAX)),
-		    P_TEXT(actor->address))) == -1)
+		    P_NUMBER(conf_number(conf, SET_WEB_SESSION_IDLE)),
+		    P_NUMBER(conf_number(conf, SET_WEB_SESSION_MAX)), P_TEXT(actor->address))) == -1)
 		goto out;
 	if (strcmp(db_text(rows, 0, "code"), "ok") != 0) {
 		(void)err_set(e, FAULT_sign_in_refused, "sign-in from %s refused", actor->address);

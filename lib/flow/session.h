@@ -10,10 +10,10 @@ struct err;
 
 /* Sign in. On success *actor becomes the new session (the id for the cookie in actor->secret); the session it
  * held before, if any, ends. actor->address must be filled. Login and password are NUL-terminated, as typed.
- * Faults: login_missing, password_missing, sign_in_refused (the same for a wrong login and a wrong password, after the
- * same time), sign_in_throttled (arg: seconds to wait), busy (too many at once, or no database). */
-int session_sign_in(struct db *, const struct conf *, struct actor *, const char *login, const char *password,
-    struct err *e);
+ * Faults: login_missing, password_missing, sign_in_refused (the same for a wrong login and a wrong password,
+ * after the same time), sign_in_throttled (arg: seconds to wait), busy (too many at once, or no database). */
+int session_sign_in(
+    struct db *, const struct conf *, struct actor *, const char *login, const char *password, struct err *e);
 
 /* End the session; one that has ended already is fine. */
 int session_sign_out(struct db *, const struct actor *, struct err *e);

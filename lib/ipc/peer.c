@@ -16,7 +16,7 @@
 #include "lib/base/err.h"
 
 #define LISTEN_FD_FIRST 3 /* sd_listen_fds(3) */
-#define BACKLOG		64
+#define BACKLOG         64
 
 int peer_uids_read(struct peer_uids *out, const char *list, struct err *e)
 {
@@ -31,7 +31,8 @@ int peer_uids_read(struct peer_uids *out, const char *list, struct err *e)
 		const struct passwd *pw;
 		unsigned long number;
 
-		(void)snprintf(name, sizeof(name), "%.*s", (int)(len < sizeof(name) ? len : sizeof(name) - 1), list);
+		(void)snprintf(
+		    name, sizeof(name), "%.*s", (int)(len < sizeof(name) ? len : sizeof(name) - 1), list);
 		number = strtoul(name, &end, 10);
 		pw = *end == '\0' && end != name ? NULL : getpwnam(name);
 		if (pw == NULL && (*end != '\0' || end == name))
@@ -50,7 +51,8 @@ static int address_make(struct sockaddr_un *sun, const char *path, struct err *e
 	memset(sun, 0, sizeof(*sun));
 	sun->sun_family = AF_UNIX;
 	if (strlen(path) >= sizeof(sun->sun_path))
-		return err_set(e, FAULT_config_invalid, "socket path longer than %zu: %s", sizeof(sun->sun_path) - 1, path);
+		return err_set(e, FAULT_config_invalid, "socket path longer than %zu: %s",
+		    sizeof(sun->sun_path) - 1, path);
 	memcpy(sun->sun_path, path, strlen(path) + 1);
 	return 0;
 }
@@ -102,8 +104,8 @@ int peer_accept(int *out, int listener, const struct peer_uids *uids, struct err
 	*out = -1;
 	if (fd == -1)
 		return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED
-		    ? 0
-		    : err_errno(e, FAULT_internal, "accept");
+			   ? 0
+			   : err_errno(e, FAULT_internal, "accept");
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == -1) {
 		(void)close(fd);
 		return err_errno(e, FAULT_internal, "SO_PEERCRED");
@@ -115,7 +117,8 @@ int peer_accept(int *out, int listener, const struct peer_uids *uids, struct err
 		}
 	}
 	(void)close(fd);
-	return err_set(e, FAULT_internal, "peer with uid %u, pid %d refused", (unsigned)who.uid, (int)who.pid);
+	return err_set(
+	    e, FAULT_internal, "peer with uid %u, pid %d refused", (unsigned)who.uid, (int)who.pid);
 }
 
 int peer_connect(int *out, const char *path, int timeout_ms, struct err *e)

@@ -18,12 +18,12 @@ struct peer_uids {
 /* Read a comma-separated list of user names and ids; empty means this process's own user only. */
 int peer_uids_read(struct peer_uids *out, const char *list, struct err *e);
 
-/* Listen on a UNIX stream socket at path (mode 0660), replacing a stale one. Gives the descriptor. A socket handed
- * over by systemd (LISTEN_FDS=1) is taken instead. */
+/* Listen on a UNIX stream socket at path (mode 0660), replacing a stale one. Gives the descriptor. A socket
+ * handed over by systemd (LISTEN_FDS=1) is taken instead. */
 int peer_listen(int *out, const char *path, struct err *e);
 
-/* Accept one connection; -1 in *out when there was none (EAGAIN) or its user may not speak (then e says who: the caller
- * logs it). Returns 0 or, for a fault, -1. */
+/* Accept one connection; -1 in *out when there was none (EAGAIN) or its user may not speak (then e says who:
+ * the caller logs it). Returns 0 or, for a fault, -1. */
 int peer_accept(int *out, int listener, const struct peer_uids *, struct err *e);
 
 /* Connect to path within timeout_ms; FAULT_busy when nobody listens. */

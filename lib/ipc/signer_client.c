@@ -10,11 +10,11 @@
 #include "lib/ipc/signer_protocol.h"
 
 #define NUDGE_MS 200
-#define PING_MS	 2000
+#define PING_MS  2000
 
 /* One question and its answer. */
-static int signer_ask(
-    const struct conf *conf, uint16_t op, uint64_t order_id, int timeout_ms, struct signer_reply *a, struct err *e)
+static int signer_ask(const struct conf *conf, uint16_t op, uint64_t order_id, int timeout_ms,
+    struct signer_reply *a, struct err *e)
 {
 	struct signer_request q = {.protocol = SIGNER_PROTOCOL, .op = op, .order_id = order_id};
 	struct wire w;

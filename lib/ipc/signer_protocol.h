@@ -1,6 +1,7 @@
 /* signer_protocol.h - the messages of the signer's socket: few, small, and never data to sign.
  *
- * A peer may say "look at this order now" and "are you there"; all else the signer reads from the database itself.
+ * A peer may say "look at this order now" and "are you there"; all else the signer reads from the database
+ * itself.
  */
 #ifndef LIB_IPC_SIGNER_PROTOCOL_H
 #define LIB_IPC_SIGNER_PROTOCOL_H

@@ -1,4 +1,5 @@
-/* wire.h - a bounded coder for messages on a socket: the same function writes and reads, so the two cannot drift.
+/* wire.h - a bounded coder for messages on a socket: the same function writes and reads, so the two cannot
+ * drift.
  *
  * A frame is a length (u32, network order) and that many octets. Numbers are in network order.
  */
@@ -30,8 +31,8 @@ void wire_u64(struct wire *, uint64_t *v);
 /* 0, or -1 when anything failed or, reading, octets are left over. */
 int wire_end(struct wire *);
 
-/* Send or receive one frame on a socket within timeout_ms; 0, or -1 with errno (ETIMEDOUT, EMSGSIZE, EPIPE at the other's
- * end of stream, …). A frame longer than WIRE_FRAME_MAX is refused before it is read. */
+/* Send or receive one frame on a socket within timeout_ms; 0, or -1 with errno (ETIMEDOUT, EMSGSIZE, EPIPE at
+ * the other's end of stream, …). A frame longer than WIRE_FRAME_MAX is refused before it is read. */
 int wire_send(int fd, const struct wire *, int timeout_ms);
 int wire_receive(int fd, struct wire *, int timeout_ms);
 

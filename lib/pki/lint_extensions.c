@@ -759,7 +759,7 @@ static bool domain_good(const unsigned char *p, size_t len)
 			return false;
 		labels++;
 		if (i == len && labels >= 2)
-			return memchr("0123456789", p[start], 10) == NULL;
+			return p[start] >= 'a';
 		start = i + 1;
 	}
 	return false;

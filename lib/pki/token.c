@@ -49,7 +49,7 @@ static int token_load(struct token *t, struct err *e)
 	if (list == NULL)
 		return err_set(e, FAULT_config_invalid, "%s is no PKCS #11 module", t->module);
 	rv = list(&t->p11);
-	if (rv != CKR_OK)
+	if (rv != CKR_OK || t->p11 == NULL)
 		return token_error(e, FAULT_config_invalid, t, "C_GetFunctionList", rv);
 	return 0;
 }
@@ -144,7 +144,7 @@ int token_open(struct token **out, const char *module, const char *label, const 
 		(void)err_set(e, FAULT_busy, "token %s: out of memory", label);
 		goto fail;
 	}
-	if (token_load(t, e) == -1 || token_connect(t, e) == -1)
+	if (token_load(t, e) == -1 || t->p11 == NULL || token_connect(t, e) == -1)
 		goto fail;
 	*out = t;
 	return 0;

@@ -157,13 +157,15 @@ function usedByScripts() {
 	const folder = join(ROOT, "nginx/browser");
 	const source = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8")).join("\n");
 	const all = (pattern, prefix) => [...source.matchAll(pattern)].map((found) => prefix + found[1]);
+	const viewer = readFileSync(join(folder, "describe.js"), "utf8");
+	const facts = [...viewer.matchAll(/\["([a-z0-9_]+)",\s/g)].map((found) => `fact.${found[1]}`);
 	return new Set([
 		...all(/"((?:js|fault)\.[a-z0-9_]+)"/g, ""),
 		...all(/new Fault\("([a-z0-9_]+)"/g, "fault."),
 		...all(/return "(password_empty)"/g, "fault."), ...all(/: "(password_ascii)"/g, "fault."),
 		...all(/kind: "([a-z0-9_]+)"/g, "kind."), ...all(/verdict: "([a-z0-9_]+)"/g, "verdict."),
 		...all(/good \? "(signature_good)"/g, "verdict."), ...all(/: "(signature_bad)"/g, "verdict."),
-		...all(/sealedKey\("([a-z0-9_]+)"/g, "verdict."), ...[...readFileSync(join(folder, "describe.js"), "utf8").matchAll(/\["([a-z0-9_]+)",\s/g)].map((found) => `fact.${found[1]}`),
+		...all(/sealedKey\("([a-z0-9_]+)"/g, "verdict."), ...facts,
 	]);
 }
 

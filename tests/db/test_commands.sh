@@ -12,15 +12,23 @@ json() { # FILTER: a Python expression over the JSON on standard input, called j
 # --- usage ---
 run ctl --help
 is "--help" "$RC" 0
+cp "$T/out" "$T/help"
 for words in "db migrate" "db status" "account add" "account passwd" "account list" "account disable" "partner add" \
 	"partner list" "partner key add" "partner key list" "partner key revoke" "order add" "order import" "order show" \
 	"order list" "order cancel" "ca init" "ca register" "ca crl" "ca show" queue "queue retry" "certificate list" \
 	"certificate show" "certificate revoke" "config check" "config list"; do
-	like "--help names $words" "$(cat "$T/out")" "*  $words *"
+	like "--help names $words" "$(cat "$T/help")" "*  $words *"
+done
+sed -n 's/^  \([a-z]\{2,\}\( [a-z]\{1,\}\)*\)  .*/\1/p' "$T/help" >"$T/commands"
+ok "there are commands" test "$(wc -l <"$T/commands")" -gt 26
+while read -r words; do
 	# shellcheck disable=SC2086
 	is "$words --help" "$("$CTL" $words --help | head -1 | cut -d ' ' -f 1-3)" "Usage: mailcertctl ${words%% *}"
-	ok "$words stands in the manual page" grep -q "^\.Ic\? *.*$words\|^\.B.*$words\|$words" tools/mailcertctl/mailcertctl.1
-done
+	# shellcheck disable=SC2086
+	is "$words and its options stand in the manual page" "$(for option in "$words" $("$CTL" $words --help | sed -n 's/^  \(--[a-z-]*\).*/\1/p'); do
+		sed 's/\\-/-/g' tools/mailcertctl/mailcertctl.1 | grep -q -e "$option" || echo "$option"
+	done)" ""
+done <"$T/commands"
 run "$CTL"
 is "no command is a usage error" "$RC" 2
 run ctl bogus

@@ -121,16 +121,18 @@ export class Stack {
 		return found;
 	}
 
-	// Stop everything, keep the logs for whoever looks into a failure, remove the rest.
+	// Stop everything, keep the logs for whoever looks into a failure, remove the rest. Gives the reports of the
+	// sanitizers, those of leaks at the programs' ends among them.
 	stopNow() {
 		process.off('exit', this.stopOnExit);
 		if (!fs.existsSync(this.dir))
-			return;
+			return [];
 		spawnSync(TOOL, ['stop'], { env: this.env });
-		if (process.env.TEST_LOGS) {
-			const kept = path.join(process.env.TEST_LOGS, `stack-${this.name}`);
-			fs.cpSync(path.join(this.dir, 'log'), kept, { recursive: true });
-		}
+		const reports = this.complaints().filter((line) => /Sanitizer|runtime error:/.test(line));
+		const logs = path.join(this.dir, 'log');
+		if (process.env.TEST_LOGS && fs.existsSync(logs))
+			fs.cpSync(logs, path.join(process.env.TEST_LOGS, `stack-${this.name}`), { recursive: true });
 		fs.rmSync(this.dir, { recursive: true, force: true });
+		return reports;
 	}
 }

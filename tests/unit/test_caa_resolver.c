@@ -173,6 +173,8 @@ static pid_t proxy_start(int *proxy_port)
 	assert_int_equal(connect(out, (struct sockaddr *)&nsd, sizeof(nsd)), 0);
 	pid = fork();
 	assert_true(pid != -1);
+	if (pid == 0)
+		(void)alarm(60); /* whatever becomes of the test, this ends */
 	while (pid == 0) {
 		unsigned char m[4096];
 		socklen_t from_len = sizeof(from);
@@ -197,18 +199,18 @@ static pid_t proxy_start(int *proxy_port)
 	return pid;
 }
 
-/* Only CAA fails, twice: that permits where the name is proven unsigned, and nowhere else. */
+/* Only CAA fails, twice: that permits where the name is proven unsigned, and nowhere else. The names are
+ * those of zones, so that nothing sends the resolver from the one port served here to the port 53 of a name
+ * server. */
 static void test_failure_for_caa_alone(void **state)
 {
 	static const struct {
 		const char *domain;
 		enum caa_reason reason;
 	} rows[] = {
-	    {"none.insecure", CAA_PROVEN_INSECURE},
-	    {"no.such.insecure", CAA_PROVEN_INSECURE},
-	    {"none.signed", CAA_LOOKUP_FAILED},
-	    {"no.such.signed", CAA_LOOKUP_FAILED},
-	    {"none.expired", CAA_LOOKUP_FAILED},
+	    {"insecure", CAA_PROVEN_INSECURE},
+	    {"signed", CAA_LOOKUP_FAILED},
+	    {"expired", CAA_LOOKUP_FAILED},
 	};
 	struct caa_resolver *r;
 	int proxy_port;

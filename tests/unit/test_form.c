@@ -118,7 +118,8 @@ int main(void)
 	size_t n = 0;
 
 	for (; n < nitems(urlencoded_cases); n++)
-		t[n] = (struct CMUnitTest){urlencoded_cases[n].name, urlencoded_check, NULL, NULL, &urlencoded_cases[n]};
+		t[n] = (struct CMUnitTest){
+		    urlencoded_cases[n].name, urlencoded_check, NULL, NULL, &urlencoded_cases[n]};
 	t[n++] = (struct CMUnitTest)cmocka_unit_test(multipart_whole);
 	t[n++] = (struct CMUnitTest)cmocka_unit_test(multipart_cut_anywhere);
 	t[n++] = (struct CMUnitTest)cmocka_unit_test(multipart_without_boundary);

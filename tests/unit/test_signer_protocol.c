@@ -1,5 +1,5 @@
-/* test_signer_protocol.c - the signer's messages: there and back, cut at every octet, too long, and the socket that
- * knows its peers. */
+/* test_signer_protocol.c - the signer's messages: there and back, cut at every octet, too long, and the
+ * socket that knows its peers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

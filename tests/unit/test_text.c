@@ -40,7 +40,8 @@ static void base64url_refuses(void **state)
 	assert_int_equal(base64url_decode(out, 2, "AAAA"), -1); /* too long */
 	assert_int_equal(base64url_decode(out, 2, "AA="), -1);  /* padding */
 	assert_int_equal(base64url_decode(out, 2, "A+A"), -1);  /* the other alphabet */
-	assert_int_equal(base64url_decode(out, 2, "AAB"), -1);  /* spare bits: a second spelling of the same value */
+	assert_int_equal(
+	    base64url_decode(out, 2, "AAB"), -1); /* spare bits: a second spelling of the same value */
 }
 
 static void hex_both_ways(void **state)
@@ -63,8 +64,8 @@ static void utf8_only_well_formed(void **state)
 		const char *bytes;
 		bool good;
 	} cases[] = {{"plain", true}, {"\xc5\x81", true}, {"\xe2\x82\xac", true}, {"\xf0\x9f\x93\xa7", true},
-	    {"\xc0\xaf", false}, {"\xe0\x80\xaf", false}, {"\xed\xa0\x80", false}, {"\xf4\x90\x80\x80", false},
-	    {"\x80", false}, {"\xe2\x82", false}, {"\xff", false}};
+	    {"\xc0\xaf", false}, {"\xe0\x80\xaf", false}, {"\xed\xa0\x80", false},
+	    {"\xf4\x90\x80\x80", false}, {"\x80", false}, {"\xe2\x82", false}, {"\xff", false}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -114,7 +115,8 @@ static void lines_count(void *arg, const char *line)
 static void configuration_is_checked(void **state)
 {
 	char path[] = "/tmp/mailcert-conf-XXXXXX";
-	const char text[] = "Web {\n  RequestsPerWorker = 7\n  BodyMax = many\n}\nNo.Such = 1\nBrand.Name = Acme CA\n";
+	const char text[] =
+	    "Web {\n  RequestsPerWorker = 7\n  BodyMax = many\n}\nNo.Such = 1\nBrand.Name = Acme CA\n";
 	int fd = mkstemp(path), told = 0;
 	struct conf *conf = NULL;
 	struct err e;

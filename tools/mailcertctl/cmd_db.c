@@ -79,27 +79,31 @@ static int plan_load(struct plan *plan, const char *sql_dir, struct err *e)
 {
 	char folder[SQL_PATH_MAX - 256];
 	struct dirent **entries = NULL;
-	int count, rc = 0;
+	bool good;
+	int count;
 
 	(void)snprintf(folder, sizeof(folder), "%s/migrations", sql_dir);
 	count = scandir(folder, &entries, entry_is_sql, alphasort);
 	if (count == -1)
 		return err_errno(e, FAULT_config_invalid, "Sql.Dir: %s", folder);
 	plan->list = calloc((size_t)count + 1, sizeof(*plan->list));
-	if (plan->list == NULL)
-		rc = err_set(e, FAULT_busy, "migrations: out of memory");
+	good = plan->list != NULL;
+	if (!good)
+		(void)err_set(e, FAULT_busy, "migrations: out of memory");
 	for (int i = 0; i < count; i++) {
-		if (rc == 0 && plan->list != NULL) {
+		if (good) {
 			plan->count = (unsigned)i + 1;
-			rc = migration_load(&plan->list[i], folder, entries[i]->d_name, e);
+			good = migration_load(&plan->list[i], folder, entries[i]->d_name, e) == 0;
 		}
-		if (rc == 0 && plan->list != NULL && plan->list[i].version != (unsigned)i + 1)
-			rc = ctl_refuse(
+		if (good && plan->list[i].version != (unsigned)i + 1) {
+			(void)ctl_refuse(
 			    e, "%s/%s: number %04d is wanted here", folder, entries[i]->d_name, i + 1);
+			good = false;
+		}
 		free(entries[i]);
 	}
 	free(entries);
-	return rc;
+	return good ? 0 : -1;
 }
 
 /* Hold one row of schema_migration against its file. */

@@ -1,4 +1,5 @@
-/* caa_order.h - CAA for one order (RFC 9495, SBR 4.2.2.1): asked unless a permission is still fresh, always recorded. */
+/* caa_order.h - CAA for one order (RFC 9495, SBR 4.2.2.1): asked unless a permission is still fresh, always
+ * recorded. */
 #ifndef TOOLS_SIGNER_CAA_ORDER_H
 #define TOOLS_SIGNER_CAA_ORDER_H
 
@@ -9,8 +10,8 @@ struct signer;
 /* Open the resolver, when the configuration wants CAA asked. */
 int caa_order_open(struct signer *, struct err *e);
 
-/* 0 when CAA permits (or is not asked by configuration); -1 with caa_denied (*step "activation") or caa_unreachable (*step
- * NULL: again later). */
+/* 0 when CAA permits (or is not asked by configuration); -1 with caa_denied (*step "activation") or
+ * caa_unreachable (*step NULL: again later). */
 int caa_order_check(struct signer *, const struct issuance *, const char **step, struct err *e);
 
 #endif

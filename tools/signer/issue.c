@@ -1,7 +1,7 @@
 /* issue.c - one round of issuing: take, judge, build, lint, write down, sign, store.
  *
- * Orders move in batches, so that many share a durable commit; each is judged and signed by itself, and one that
- * fails leaves the others alone.
+ * Orders move in batches, so that many share a durable commit; each is judged and signed by itself, and one
+ * that fails leaves the others alone.
  */
 #include "tools/signer/signer.h"
 
@@ -23,8 +23,8 @@
 #include "lib/pki/product.h"
 #include "tools/signer/caa_order.h"
 
-#define BACKDATE	60  /* seconds: clocks of recipients differ */
-#define LATER_PAUSE	300 /* seconds until an order that failed by our fault is looked at again */
+#define BACKDATE    60  /* seconds: clocks of recipients differ */
+#define LATER_PAUSE 300 /* seconds until an order that failed by our fault is looked at again */
 
 /* An order on its way through a round. */
 struct work {
@@ -34,17 +34,19 @@ struct work {
 };
 
 /* End an order's turn: back to the person, or again later. A failure here costs nothing but the lease. */
-static int issue_end(struct signer *s, const struct issuance *i, const char *step, const struct err *why, struct err *e)
+static int issue_end(
+    struct signer *s, const struct issuance *i, const char *step, const struct err *why, struct err *e)
 {
-	log_err(step == NULL ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, why, "%s", step == NULL ? "issuance later" : "issuance refused");
+	log_err(step == NULL ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, why, "%s",
+	    step == NULL ? "issuance later" : "issuance refused");
 	if (step != NULL)
 		return issuance_return(s->db, s->name, i->order_id, step, why, e);
 	return issuance_later(s->db, s->name, i->order_id, why, LATER_PAUSE, e);
 }
 
 /* The lint's view of what the certificate must say, taken from the order and not from the builder. */
-static int issue_lint(
-    const struct signer *s, const struct issuance *i, const struct judged *j, const struct work *w, struct err *e)
+static int issue_lint(const struct signer *s, const struct issuance *i, const struct judged *j,
+    const struct work *w, struct err *e)
 {
 	struct lint_report report;
 	struct lint_facts facts = {
@@ -91,7 +93,8 @@ static int issue_build(struct signer *s, struct work *w, const char **step, stru
 	subscriber.spki_len = j.csr->spki_len;
 	subscriber.fields = j.fields;
 	memcpy(subscriber.serial, i->serial, sizeof(i->serial));
-	if (certificate_tbs(&w->tbs, &w->tbs_len, &subscriber, s->issuer, e) == -1 || issue_lint(s, i, &j, w, e) == -1)
+	if (certificate_tbs(&w->tbs, &w->tbs_len, &subscriber, s->issuer, e) == -1 ||
+	    issue_lint(s, i, &j, w, e) == -1)
 		goto out;
 	(void)EVP_Digest(w->tbs, w->tbs_len, i->tbs_sha256, NULL, EVP_sha256(), NULL);
 	memcpy(i->spki, j.csr->spki_sha256, sizeof(i->spki));
@@ -137,7 +140,8 @@ static int issue_ready(struct signer *s, struct work *ready, size_t n, struct er
 	fault_point("after-reserve");
 	for (size_t k = 0; k < n; k++) {
 		if (!ready[k].order->reserved) {
-			log_line(LOG_LEVEL_WARNING, "order %s: not reserved, left to its new owner", ready[k].order->order);
+			log_line(LOG_LEVEL_WARNING, "order %s: not reserved, left to its new owner",
+			    ready[k].order->order);
 			continue;
 		}
 		if (issue_sign(s, &ready[k], e) == -1)
@@ -171,10 +175,12 @@ static int issuer_row_find(struct signer *s, struct err *e)
 	if (db_run(s->db, STMT_ISSUER_BY_NAME, &rows, e, DB_ARGS(P_TEXT(s->issuer->name))) == -1)
 		return -1;
 	if (db_rows_count(rows) == 0)
-		rc = err_set(e, FAULT_config_invalid, "issuer %s is not in the database: mailcertctl ca init", s->issuer->name);
+		rc = err_set(e, FAULT_config_invalid, "issuer %s is not in the database: mailcertctl ca init",
+		    s->issuer->name);
 	else if ((sha256 = db_bytes(rows, 0, "sha256", &len)) == NULL || len != sizeof(s->issuer->sha256) ||
-	    memcmp(sha256, s->issuer->sha256, len) != 0)
-		rc = err_set(e, FAULT_config_invalid, "issuer %s: another certificate than in the database", s->issuer->name);
+		 memcmp(sha256, s->issuer->sha256, len) != 0)
+		rc = err_set(e, FAULT_config_invalid, "issuer %s: another certificate than in the database",
+		    s->issuer->name);
 	else
 		s->issuer_id = (unsigned)db_number(rows, 0, "id");
 	db_rows_free(rows);

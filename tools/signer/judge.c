@@ -13,7 +13,8 @@
 
 #define MAILBOX_FRESH ((time_t)30 * 86400) /* SBR 4.2.1: from the initiation of the verification */
 
-static int refuse(const char **step, const char *which, struct err *e, enum fault fault, const struct issuance *i)
+static int refuse(
+    const char **step, const char *which, struct err *e, enum fault fault, const struct issuance *i)
 {
 	*step = which;
 	return err_set(e, fault, "order %s", i->order);
@@ -47,7 +48,8 @@ static int judge_key(
 	if (csr_read(&out->csr, (const char *)i->csr, i->csr_len, NULL, e) == -1 ||
 	    csr_check(out->csr, out->product, s->blocklist, e) == -1)
 		return err_context(e, "order %s", i->order);
-	if (i->spki_sha256 == NULL || memcmp(i->spki_sha256, out->csr->spki_sha256, sizeof(out->csr->spki_sha256)) != 0)
+	if (i->spki_sha256 == NULL ||
+	    memcmp(i->spki_sha256, out->csr->spki_sha256, sizeof(out->csr->spki_sha256)) != 0)
 		return refuse(step, "activation", e, FAULT_summary_changed, i);
 	if (i->key_blocked)
 		return refuse(step, "activation", e, FAULT_csr_key_compromised, i);
@@ -63,7 +65,8 @@ static unsigned judge_fields(const struct issuance *i, const struct product *pro
 		const char *word = subject_field_word((enum subject_field)f);
 
 		if (product->fields[f] == FIELD_MANDATORY ||
-		    (product->fields[f] == FIELD_OPTIONAL && i->fields != NULL && strstr(i->fields, word) != NULL))
+		    (product->fields[f] == FIELD_OPTIONAL && i->fields != NULL &&
+			strstr(i->fields, word) != NULL))
 			fields |= 1U << f;
 	}
 	return fields;
@@ -75,8 +78,8 @@ int judge(struct signer *s, const struct issuance *i, struct judged *out, const 
 	*step = NULL;
 	out->product = product_find(s->products, i->product);
 	if (out->product == NULL)
-		return err_set(e, FAULT_product_unknown, "order %s: product %.60s is not in the product file", i->order,
-		    i->product);
+		return err_set(e, FAULT_product_unknown, "order %s: product %.60s is not in the product file",
+		    i->order, i->product);
 	if (judge_mailbox(i, step, e) == -1)
 		return -1;
 	if (!i->standing)

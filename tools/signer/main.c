@@ -1,8 +1,8 @@
 /* main.c - mailcert-signer: the privileged helper with the CA's key.
  *
- * It takes nudges from the workers over a UNIX socket and looks by itself every few seconds. It reads what to do from
- * the database, re-checks everything (judge.c), and issues (issue.c). Nothing that comes over the socket is ever
- * signed or believed.
+ * It takes nudges from the workers over a UNIX socket and looks by itself every few seconds. It reads what to
+ * do from the database, re-checks everything (judge.c), and issues (issue.c). Nothing that comes over the
+ * socket is ever signed or believed.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -36,9 +36,9 @@
 #include "tools/signer/caa_order.h"
 #include "tools/signer/signer.h"
 
-#define PEER_MS	 500  /* a peer has so long for its question */
-#define RETRY_MS 1000 /* after a round that failed */
-#define SWEEP_S	 60   /* between two sweeps for verifications that grew too old */
+#define PEER_MS   500  /* a peer has so long for its question */
+#define RETRY_MS  1000 /* after a round that failed */
+#define SWEEP_S   60   /* between two sweeps for verifications that grew too old */
 #define SEAL_MOST 2000 /* audit events under one seal */
 
 static volatile sig_atomic_t stopping;
@@ -72,8 +72,8 @@ int signer_open_issuer(struct signer *s, struct err *e)
 	if (*conf_text(c, SET_CA_PKCS11_MODULE) != '\0') {
 		if (conf_secret(c, SET_CA_PKCS11_PIN, &pin, e) == -1)
 			return -1;
-		rc = token_open(&s->token, conf_text(c, SET_CA_PKCS11_MODULE), conf_text(c, SET_CA_PKCS11_TOKEN),
-		    pin == NULL ? "" : pin, e);
+		rc = token_open(&s->token, conf_text(c, SET_CA_PKCS11_MODULE),
+		    conf_text(c, SET_CA_PKCS11_TOKEN), pin == NULL ? "" : pin, e);
 		secret_free(pin);
 		if (rc == -1)
 			return -1;
@@ -174,7 +174,8 @@ static void peers_serve(const struct signer *s, int listener, const struct peer_
 	struct err e;
 	int fd;
 
-	while (!stopping && !nudged && (wait_ms = end - milliseconds_now()) > 0 && poll(&p, 1, (int)wait_ms) > 0) {
+	while (!stopping && !nudged && (wait_ms = end - milliseconds_now()) > 0 &&
+	       poll(&p, 1, (int)wait_ms) > 0) {
 		if (peer_accept(&fd, listener, uids, &e) == -1)
 			log_err(LOG_LEVEL_WARNING, &e, "socket");
 		if (fd == -1)
@@ -244,9 +245,10 @@ static const char *config_option(int argc, char **argv)
 			config = optarg;
 			continue;
 		}
-		(void)fputs("usage: mailcert-signer [--config FILE]\n"
-			    "Issue certificates for submitted orders with the CA's key.\n"
-			    "  --config FILE  settings (else MAILCERT_CONFIG, else /etc/mailcert/mailcert.hdf)\n",
+		(void)fputs(
+		    "usage: mailcert-signer [--config FILE]\n"
+		    "Issue certificates for submitted orders with the CA's key.\n"
+		    "  --config FILE  settings (else MAILCERT_CONFIG, else /etc/mailcert/mailcert.hdf)\n",
 		    option == 'h' ? stdout : stderr);
 		exit(option == 'h' ? 0 : 2);
 	}
@@ -267,8 +269,8 @@ int main(int argc, char **argv)
 	if (conf_load(&conf, config_option(argc, argv), &e) == -1)
 		goto fail;
 	s.conf = conf;
-	if (peer_uids_read(&uids, conf_text(conf, SET_SIGNER_PEER_UIDS), &e) == -1 || signer_open(&s, &e) == -1 ||
-	    peer_drop_root(conf_text(conf, SET_SIGNER_USER), &e) == -1 ||
+	if (peer_uids_read(&uids, conf_text(conf, SET_SIGNER_PEER_UIDS), &e) == -1 ||
+	    signer_open(&s, &e) == -1 || peer_drop_root(conf_text(conf, SET_SIGNER_USER), &e) == -1 ||
 	    peer_listen(&listener, conf_text(conf, SET_SIGNER_SOCKET), &e) == -1)
 		goto fail;
 	(void)sigaction(SIGTERM, &term, NULL);

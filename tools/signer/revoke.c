@@ -1,4 +1,5 @@
-/* revoke.c - the signer's duty for revocation lists: at least daily, and at once when something was revoked. */
+/* revoke.c - the signer's duty for revocation lists: at least daily, and at once when something was revoked.
+ */
 #include "tools/signer/signer.h"
 
 #include <openssl/evp.h>
@@ -9,7 +10,8 @@
 #include "lib/flow/crl_queue.h"
 #include "lib/pki/crl.h"
 
-#define CRL_LIFE (6L * 86400) /* thisUpdate to nextUpdate; SBR 4.9.7 allows ten days, a new one comes daily */
+#define CRL_LIFE (6L * 86400) /* thisUpdate to nextUpdate; SBR 4.9.7 allows ten days, a new one comes daily \
+			       */
 
 int crl_round(struct signer *s, struct err *e)
 {

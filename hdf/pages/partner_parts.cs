@@ -1,0 +1,6 @@
+<?cs # partner_parts.cs - what the panel's pages share: the tabs, the choice of states; include after macros.cs and orders.cs. ?>
+<?cs def:partner_tab(id, href, current, word) ?><li><a href="<?cs var:href ?>"<?cs if:current == id ?> aria-current="page"<?cs /if ?>><?cs var:word ?></a></li>
+<?cs /def ?>
+<?cs def:partner_tabs(current) ?><nav aria-label="<?cs var:Words.partner.panel ?>"><ul class="tabs">
+<?cs call:partner_tab("dashboard", "/partner/dashboard", current, Words.partner.dashboard) ?><?cs call:partner_tab("orders", "/partner/orders", current, Words.partner.orders) ?><?cs call:partner_tab("bulk", "/partner/bulk", current, Words.partner.bulk) ?><?cs call:partner_tab("keys", "/partner/keys", current, Words.partner.keys) ?><?cs call:partner_tab("callbacks", "/partner/callbacks", current, Words.partner.callbacks) ?><?cs call:partner_tab("documentation", "/partner/documentation", current, Words.partner.documentation) ?></ul></nav><?cs /def ?>
+<?cs def:stages(bulk) ?><ul class="files"><?cs each:s = Stage ?><li><a href="/partner/orders?status=<?cs var:s.code ?><?cs if:bulk ?>&amp;bulk=<?cs var:bulk ?><?cs /if ?>"><?cs call:state(s.code) ?></a> <span class="count"><?cs var:s.count ?></span></li><?cs /each ?></ul><?cs /def ?>
