@@ -31,17 +31,19 @@ MARIADB := -lmariadb
 HDF     := -lneo_utl -lz
 PAGES   := -lneo_cgi -lneo_cs $(HDF)
 
-PROGRAMS := mailcert-web mailcert-signer mailcert-mailer mailcertctl
+PROGRAMS := mailcert-web mailcert-signer mailcert-mailer mailcert-callback mailcertctl
 
 all: $(PROGRAMS:%=$(B)/%) assets
 
 # The worker: pages and FastCGI, nothing that can sign. The signer: no templates, no FastCGI.
 $(B)/mailcert-web: $(call objs,cgi) $(call lib,flow pki db ipc base)
-	$(LINK) -lfcgi $(PAGES) -ljansson -lidn2 -lunbound $(MARIADB) $(CRYPTO)
+	$(LINK) -lfcgi $(PAGES) -ljansson -lidn2 -lunbound -lresolv $(MARIADB) $(CRYPTO)
 $(B)/mailcert-signer: $(call objs,tools/signer) $(call lib,flow pki db ipc base)
 	$(LINK) -lunbound -lidn2 -ljansson $(HDF) $(MARIADB) $(CRYPTO)
 $(B)/mailcert-mailer: $(call objs,tools/mailer) $(call lib,flow mail db ipc base)
 	$(LINK) $(SMTP) $(PAGES) -lidn2 $(MARIADB) $(CRYPTO)
+$(B)/mailcert-callback: $(call objs,tools/callback) $(call lib,flow db ipc base)
+	$(LINK) -lcurl $(HDF) $(MARIADB) $(CRYPTO)
 $(B)/mailcertctl: $(call objs,tools/mailcertctl) $(call lib,flow pki db ipc base)
 	$(LINK) -lunbound -lidn2 -ljansson $(HDF) $(MARIADB) $(CRYPTO)
 
@@ -66,7 +68,7 @@ $(B)/cgi.a: $(filter-out %/main.o,$(call objs,cgi))
 	@$(AR) rcs $@ $^
 UNIT := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/cgi.a $(call lib,$(ROOMS))
-	$(LINK) -lcmocka $(SMTP) $(PAGES) -lunbound -lidn2 -ljansson $(MARIADB) $(CRYPTO)
+	$(LINK) -lcmocka $(SMTP) $(PAGES) -lresolv -lunbound -lidn2 -ljansson $(MARIADB) $(CRYPTO)
 unit-programs: $(UNIT)
 
 # Golden pages: what tests/golden/run renders them with.

@@ -18,8 +18,8 @@ static int form_malformed(struct err *e, const char *why)
 }
 
 /* Take a field's name and value, both copied. */
-static int form_add(struct form *form, const char *name, size_t name_len, const char *value, size_t len, int file,
-    struct err *e)
+static int form_add(struct form *form, const char *name, size_t name_len, const char *value, size_t len,
+    int file, struct err *e)
 {
 	struct field *f;
 
@@ -174,7 +174,8 @@ static int multipart_part(struct form *form, const char *part, size_t len, struc
 	return form_add(form, name, name_len, empty + 4, len - head - 4, file, e);
 }
 
-int form_read_multipart(struct form *form, const char *content_type, const char *body, size_t len, struct err *e)
+int form_read_multipart(
+    struct form *form, const char *content_type, const char *body, size_t len, struct err *e)
 {
 	char boundary[BOUNDARY_MAX + 3], between[BOUNDARY_MAX + 5];
 	const char *at = body, *end = body + len;

@@ -22,12 +22,12 @@ struct form {
 	size_t count;
 };
 
-/* Add the fields of a query or an application/x-www-form-urlencoded body. FAULT_request_malformed for broken escapes,
- * NUL, bad UTF-8 or too many fields. */
+/* Add the fields of a query or an application/x-www-form-urlencoded body. FAULT_request_malformed for broken
+ * escapes, NUL, bad UTF-8 or too many fields. */
 int form_read_urlencoded(struct form *, const char *text, size_t len, struct err *e);
 
-/* Add the fields of a multipart/form-data body. content_type is the header's value, with the boundary. Parts with a
- * file name may hold any octets; an unchosen file is an empty field. */
+/* Add the fields of a multipart/form-data body. content_type is the header's value, with the boundary. Parts
+ * with a file name may hold any octets; an unchosen file is an empty field. */
 int form_read_multipart(struct form *, const char *content_type, const char *body, size_t len, struct err *e);
 
 /* The first field of that name, or NULL. */

@@ -84,7 +84,8 @@ static void actor_read(struct req *r, const FCGX_Request *f)
 		memcpy(r->actor.secret, key, r->actor.secret_len);
 		return;
 	}
-	cookie_copy(id, sizeof(id), param(f, "HTTP_COOKIE"), r->w->secure ? "__Host-" COOKIE_NAME : COOKIE_NAME);
+	cookie_copy(
+	    id, sizeof(id), param(f, "HTTP_COOKIE"), r->w->secure ? "__Host-" COOKIE_NAME : COOKIE_NAME);
 	if (*id != '\0' && base64url_decode(r->actor.secret, SESSION_ID_LEN, id) == 0) {
 		r->actor.kind = ACTOR_SESSION;
 		r->actor.secret_len = SESSION_ID_LEN;
@@ -146,10 +147,11 @@ static const char *reason_phrase(int status)
 	static const struct {
 		int status;
 		const char *words;
-	} phrases[] = {{200, "OK"}, {201, "Created"}, {303, "See Other"}, {400, "Bad Request"}, {401, "Unauthorized"},
-	    {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {409, "Conflict"}, {410, "Gone"},
-	    {413, "Content Too Large"}, {415, "Unsupported Media Type"}, {422, "Unprocessable Content"},
-	    {429, "Too Many Requests"}, {500, "Internal Server Error"}, {503, "Service Unavailable"}};
+	} phrases[] = {{200, "OK"}, {201, "Created"}, {303, "See Other"}, {400, "Bad Request"},
+	    {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
+	    {409, "Conflict"}, {410, "Gone"}, {413, "Content Too Large"}, {415, "Unsupported Media Type"},
+	    {422, "Unprocessable Content"}, {429, "Too Many Requests"}, {500, "Internal Server Error"},
+	    {503, "Service Unavailable"}};
 
 	for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
 		if (phrases[i].status == status)
@@ -179,8 +181,8 @@ static void headers_put(struct req *r, FCGX_Request *f)
 	if (r->w->secure)
 		buf_puts(&b, "Strict-Transport-Security: max-age=63072000\r\n");
 	if (r->visitor_new)
-		buf_printf(&b, "Set-Cookie: mailcert_visitor=%s; Path=/; HttpOnly; SameSite=Lax%s\r\n", r->visitor,
-		    r->w->secure ? "; Secure" : "");
+		buf_printf(&b, "Set-Cookie: mailcert_visitor=%s; Path=/; HttpOnly; SameSite=Lax%s\r\n",
+		    r->visitor, r->w->secure ? "; Secure" : "");
 	if (r->headers.len > 0)
 		buf_add(&b, r->headers.data, r->headers.len);
 	buf_puts(&b, "\r\n");

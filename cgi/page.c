@@ -22,7 +22,8 @@ struct language {
 	HDF *words; /* owned */
 };
 
-struct template {
+struct template
+{
 	char name[40];
 	CSPARSE *tree; /* owned */
 };
@@ -105,10 +106,12 @@ int pages_open(struct pages **out, const struct conf *conf, struct err *e)
 		return err_set(e, FAULT_busy, "pages: out of memory");
 	(void)snprintf(pages->dir, sizeof(pages->dir), "%s", conf_text(conf, SET_HDF_DIR));
 	(void)snprintf(pages->brand_name, sizeof(pages->brand_name), "%s", conf_text(conf, SET_BRAND_NAME));
-	(void)snprintf(pages->brand_support, sizeof(pages->brand_support), "%s", conf_text(conf, SET_BRAND_SUPPORT));
+	(void)snprintf(
+	    pages->brand_support, sizeof(pages->brand_support), "%s", conf_text(conf, SET_BRAND_SUPPORT));
 	(void)snprintf(pages->demo_hint, sizeof(pages->demo_hint), "%s", conf_text(conf, SET_WEB_DEMO_HINT));
 	if (stat("/proc/self/exe", &program) == 0)
-		(void)snprintf(pages->assets, sizeof(pages->assets), "%llx", (unsigned long long)program.st_mtime);
+		(void)snprintf(
+		    pages->assets, sizeof(pages->assets), "%llx", (unsigned long long)program.st_mtime);
 	if (*conf_text(conf, SET_WEB_MAIL_VIEWER) != '\0')
 		(void)snprintf(pages->mail_viewer, sizeof(pages->mail_viewer), "1");
 	(void)snprintf(path, sizeof(path), "%s/pages", pages->dir);
@@ -240,6 +243,11 @@ void page_set_in(struct req *r, const char *prefix, const char *name, const char
 	page_set(r, path, value);
 }
 
+const char *page_value(struct req *r, const char *name)
+{
+	return hdf_get_value(r->hdf, name, NULL);
+}
+
 const char *page_word(struct req *r, const char *name)
 {
 	const struct language *l = language_find(r->w->pages, r->language, strlen(r->language));
@@ -249,7 +257,8 @@ const char *page_word(struct req *r, const char *name)
 }
 
 /* A fault's sentence with {arg} replaced, set as <prefix>.<part>. */
-static void fault_part_set(struct req *r, const char *prefix, const char *code, const char *part, const char *arg)
+static void fault_part_set(
+    struct req *r, const char *prefix, const char *code, const char *part, const char *arg)
 {
 	char name[128];
 	struct buf text = {0};
@@ -356,6 +365,7 @@ static void page_set_common(struct req *r)
 		page_set(r, "Me.login", r->me.login);
 		page_set(r, "Me.name", r->me.name);
 		page_set(r, "Me.kind", r->me.kind);
+		page_set(r, "Page.partner", strcmp(r->me.kind, "partner") == 0 ? "1" : "");
 	}
 }
 
@@ -382,9 +392,9 @@ int page_show(struct req *r, const char *name, struct err *e)
 /* {"error": {"code", "field", "message", "help"}} of journey.md. */
 static void fault_json(struct req *r, const char *incident)
 {
-	json_t *error = json_pack("{s:s, s:s, s:s, s:s}", "code", hdf_get_value(r->hdf, "Page.code", ""), "field",
-	    hdf_get_value(r->hdf, "Page.field", ""), "message", hdf_get_value(r->hdf, "Page.says", ""), "help",
-	    hdf_get_value(r->hdf, "Page.help", ""));
+	json_t *error = json_pack("{s:s, s:s, s:s, s:s}", "code", hdf_get_value(r->hdf, "Page.code", ""),
+	    "field", hdf_get_value(r->hdf, "Page.field", ""), "message",
+	    hdf_get_value(r->hdf, "Page.says", ""), "help", hdf_get_value(r->hdf, "Page.help", ""));
 	json_t *whole = json_pack("{s:o*}", "error", error);
 	const char *command = hdf_get_value(r->hdf, "Page.command", NULL);
 	char *text;
@@ -413,9 +423,9 @@ void page_show_fault(struct req *r, const struct err *fault, const char *inciden
 	page_set(r, "Page.field", fault_field(fault->fault));
 	page_set_fault(r, "Page", fault->fault, fault->arg);
 	if (r->status == 503 || r->status == 429) {
-		const char *after = *fault->arg != '\0' && strspn(fault->arg, "0123456789") == strlen(fault->arg)
-		    ? fault->arg
-		    : "5";
+		const char *after =
+		    *fault->arg != '\0' && strspn(fault->arg, "0123456789") == strlen(fault->arg) ? fault->arg
+												  : "5";
 
 		req_header(r, "Retry-After", "%s", after);
 		page_set(r, "Page.retry_after", after);
@@ -427,6 +437,7 @@ void page_show_fault(struct req *r, const struct err *fault, const char *inciden
 	if (page_show(r, "error", &e) == 0)
 		return;
 	r->body.len = 0;
-	buf_printf(&r->body, "%d %s\n", r->status, hdf_get_value(r->hdf, "Page.says", fault_code(fault->fault)));
+	buf_printf(
+	    &r->body, "%d %s\n", r->status, hdf_get_value(r->hdf, "Page.says", fault_code(fault->fault)));
 	(void)snprintf(r->type, sizeof(r->type), "text/plain; charset=utf-8");
 }

@@ -1,7 +1,7 @@
 /* page.h - pages: ClearSilver templates over the data of a request; hdf/README.md is the contract.
  *
- * Each template is parsed once per worker. Rendering goes into the request's body, in memory, so that a broken
- * template is a clean 500. Words of the request's language lie below the page's own data.
+ * Each template is parsed once per worker. Rendering goes into the request's body, in memory, so that a
+ * broken template is a clean 500. Words of the request's language lie below the page's own data.
  */
 #ifndef CGI_PAGE_H
 #define CGI_PAGE_H
@@ -16,8 +16,8 @@ struct pages;
 int pages_open(struct pages **out, const struct conf *, struct err *e);
 void pages_close(struct pages *); /* NULL is fine */
 
-/* Take the data tree for a request, emptied; r->hdf. And choose the language of the answer: wish is the account's
- * choice or NULL, then the cookie's, then Accept-Language. */
+/* Take the data tree for a request, emptied; r->hdf. And choose the language of the answer: wish is the
+ * account's choice or NULL, then the cookie's, then Accept-Language. */
 void page_begin(struct req *);
 void page_choose_language(struct req *, const char *wish, const char *cookie, const char *accept_language);
 /* Whether there are words for that language ("en"). */
@@ -29,6 +29,9 @@ void page_setf(struct req *, const char *name, const char *fmt, ...) __attribute
 /* Set "<prefix>.<name>". */
 void page_set_in(struct req *, const char *prefix, const char *name, const char *value);
 
+/* A value of the page's data as it stands now, or NULL. It lives until it is set anew. */
+const char *page_value(struct req *, const char *name);
+
 /* Say a fault as the person's sentence: sets <prefix>.code, .says, .help, .command. */
 void page_set_fault(struct req *, const char *prefix, enum fault fault, const char *arg);
 /* Add a fault to the form's error summary (Error.N) and make the answer's status the fault's. */
@@ -39,8 +42,8 @@ const char *page_word(struct req *, const char *name);
 
 /* Render pages/<name>.cs into the body. Always ends the handler: 0, or -1 when the template fails. */
 int page_show(struct req *, const char *name, struct err *e);
-/* The page "error" for a fault, or its JSON form when the client asked for that. Never fails: in need it is a line of
- * plain text. incident: short id that stands in the log, or NULL. */
+/* The page "error" for a fault, or its JSON form when the client asked for that. Never fails: in need it is a
+ * line of plain text. incident: short id that stands in the log, or NULL. */
 void page_show_fault(struct req *, const struct err *, const char *incident);
 
 #endif

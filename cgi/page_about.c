@@ -20,7 +20,8 @@ static int public_show(struct req *r, const char *page, const char *path, struct
 	struct db_rows *rows = NULL;
 	struct err ignored;
 
-	/* Not knowing who looks does no harm here, so neither an ended session nor a database that is away hinders. */
+	/* Not knowing who looks does no harm here, so neither an ended session nor a database that is away
+	 * hinders. */
 	if (r->actor.kind == ACTOR_SESSION &&
 	    db_run(r->w->db, STMT_PAGE_ME, &rows, &ignored,
 		DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len))) == 0)
@@ -56,12 +57,14 @@ int page_health(struct req *r, struct err *e)
 	r->status = database && signer ? 200 : 503;
 	if (r->status == 503)
 		req_header(r, "Retry-After", "5");
-	buf_printf(&r->body, "worker ok\ndatabase %s\nsigner %s\n", database ? "ok" : "down", signer ? "ok" : "down");
+	buf_printf(&r->body, "worker ok\ndatabase %s\nsigner %s\n", database ? "ok" : "down",
+	    signer ? "ok" : "down");
 	(void)snprintf(r->type, sizeof(r->type), "text/plain; charset=utf-8");
 	return 0;
 }
 
-/* --- the demo's mail: the mail sink leaves each caught mail as <folder>/<id>/message.hdf and its parts --- */
+/* --- the demo's mail: the mail sink leaves each caught mail as <folder>/<id>/message.hdf and its parts ---
+ */
 
 static const char *viewer_dir(const struct req *r, struct err *e)
 {
@@ -121,7 +124,9 @@ int page_demo_mail(struct req *r, struct err *e)
 /* Whether a segment of an address is a plain name and not a way out of the folder. */
 static bool name_plain(const char *name)
 {
-	return name[0] != '.' && name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")] == '\0';
+	return name[0] != '.' &&
+	       name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")] ==
+		   '\0';
 }
 
 int page_demo_mail_message(struct req *r, struct err *e)

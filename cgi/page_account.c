@@ -19,7 +19,8 @@ int page_home(struct req *r, struct err *e)
 /* A calm message that came along as ?notice=; only words we have. */
 static void notice_set(struct req *r)
 {
-	static const char *const notices[] = {"signed_out", "session_ended", "mail_resent", "language_changed", "saved"};
+	static const char *const notices[] = {
+	    "signed_out", "session_ended", "mail_resent", "language_changed", "saved"};
 	const char *wish = form_text(&r->query, "notice");
 
 	for (size_t i = 0; i < sizeof(notices) / sizeof(notices[0]); i++)
@@ -60,7 +61,8 @@ int page_sign_in_post(struct req *r, struct err *e)
 	const char *login = form_text(&r->form, "login"), *back = form_text(&r->form, "back");
 	struct err refused;
 
-	if (session_sign_in(r->w->db, r->w->conf, &r->actor, login, form_text(&r->form, "password"), &refused) == 0) {
+	if (session_sign_in(
+		r->w->db, r->w->conf, &r->actor, login, form_text(&r->form, "password"), &refused) == 0) {
 		req_cookie_session(r, &r->actor);
 		return req_see_other(r, "%s", req_back(back, "/dashboard"));
 	}
@@ -88,7 +90,8 @@ int page_language_post(struct req *r, struct err *e)
 
 	if (!page_language_known(r->w->pages, language))
 		return err_set_arg(e, FAULT_language_unknown, language, "language %.20s", language);
-	req_header(r, "Set-Cookie", "mailcert_language=%s; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax%s", language,
+	req_header(r, "Set-Cookie",
+	    "mailcert_language=%s; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax%s", language,
 	    r->w->secure ? "; Secure" : "");
 	if (r->actor.kind == ACTOR_SESSION && session_language(r->w->db, &r->actor, language, e) == -1)
 		return -1;
@@ -100,7 +103,8 @@ int page_account(struct req *r, struct err *e)
 	struct db_rows *rows = NULL;
 	int rc = -1;
 
-	if (db_run(r->w->db, STMT_PAGE_ACCOUNT, &rows, e, DB_ARGS(P_SESSION(r))) == 0 && me_read(r, rows, e) == 0) {
+	if (db_run(r->w->db, STMT_PAGE_ACCOUNT, &rows, e, DB_ARGS(P_SESSION(r))) == 0 &&
+	    me_read(r, rows, e) == 0) {
 		page_set(r, "Account.since", db_text(rows, 0, "since"));
 		page_set(r, "Page.path", "/account");
 		notice_set(r);
@@ -187,14 +191,19 @@ int page_dashboard(struct req *r, struct err *e)
 	for (size_t i = 0; i < sizeof(tabs) / sizeof(tabs[0]); i++)
 		if (strcmp(form_text(&r->query, "tab"), tabs[i]) == 0)
 			tab = tabs[i];
-	if (db_run(r->w->db, STMT_PAGE_NOTICES, &rows, e, DB_ARGS(P_TEXT(tab), P_SESSION(r))) == 0 &&
-	    me_read(r, rows, e) == 0 && counts_set(r, e) == 0) {
+	if (db_run(r->w->db, STMT_PAGE_NOTICES, &rows, e, DB_ARGS(P_TEXT(tab), P_SESSION(r))) == -1 ||
+	    me_read(r, rows, e) == -1)
+		goto out;
+	if (strcmp(r->me.kind, "partner") == 0) {
+		rc = req_see_other(r, "/partner/dashboard");
+	} else if (counts_set(r, e) == 0) {
 		page_set(r, "Page.tab", tab);
 		page_setf(r, "Page.path", "/dashboard?tab=%s", tab);
 		notice_set(r);
 		notices_set(r, rows, tab);
 		rc = page_show(r, "dashboard", e);
 	}
+out:
 	db_rows_free(rows);
 	return rc;
 }

@@ -89,10 +89,12 @@ static int wizard_refused(struct req *r, const struct order_page *p, const struc
 	return -1;
 }
 
-static int wizard_show(struct req *r, const struct order_page *p, const char *page, const char *last, struct err *e)
+static int wizard_show(
+    struct req *r, const struct order_page *p, const char *page, const char *last, struct err *e)
 {
 	show_order_page(r, p);
-	page_setf(r, "Page.path", "/certificates/%s/%s/activation/%s", p->order.on.number, p->order.on.item, last);
+	page_setf(
+	    r, "Page.path", "/certificates/%s/%s/activation/%s", p->order.on.number, p->order.on.item, last);
 	return page_show(r, page, e);
 }
 
@@ -115,8 +117,7 @@ int page_activation_data(struct req *r, struct err *e)
 	return rc == -1 ? -1 : 0;
 }
 
-/* The chosen fields as a list for the database; mandatory ones come whether sent or not (they are locked on the page). */
-static int fields_read(const struct req *r, const struct product *product, char *out, size_t room, struct err *e)
+int fields_read(const struct req *r, const struct product *product, char *out, size_t room, struct err *e)
 {
 	*out = '\0';
 	for (int i = 0; i < FIELD__MAX; i++) {
@@ -124,10 +125,12 @@ static int fields_read(const struct req *r, const struct product *product, char 
 		bool chosen = product->fields[i] == FIELD_MANDATORY;
 
 		for (size_t f = 0; f < r->form.count; f++)
-			if (strcmp(r->form.fields[f].name, "fields") == 0 && strcmp(r->form.fields[f].value, word) == 0)
+			if (strcmp(r->form.fields[f].name, "fields") == 0 &&
+			    strcmp(r->form.fields[f].value, word) == 0)
 				chosen = chosen || product->fields[i] == FIELD_OPTIONAL;
 		if (chosen)
-			(void)snprintf(out + strlen(out), room - strlen(out), "%s%s", *out == '\0' ? "" : ",", word);
+			(void)snprintf(
+			    out + strlen(out), room - strlen(out), "%s%s", *out == '\0' ? "" : ",", word);
 	}
 	for (size_t f = 0; f < r->form.count; f++) {
 		const char *sent = r->form.fields[f].value;
@@ -154,9 +157,10 @@ int page_activation_data_post(struct req *r, struct err *e)
 	if (rc != 0)
 		goto out;
 	if (p.product == NULL)
-		(void)err_set(&fault, FAULT_product_unknown, "product %.60s is sold no more", p.order.product);
+		(void)err_set(
+		    &fault, FAULT_product_unknown, "product %.60s is sold no more", p.order.product);
 	else if (fields_read(r, p.product, fields, sizeof(fields), &fault) == 0 &&
-	    activation_data(r->w->db, &r->actor, &p.order.on, fields, &fault) == 0) {
+		 activation_data(r->w->db, &r->actor, &p.order.on, fields, &fault) == 0) {
 		rc = wizard_see(r, &p.order.on, "method");
 		goto out;
 	}
@@ -185,7 +189,10 @@ static int method_show(struct req *r, const struct order_page *p, const char *ty
 		(void)snprintf(name, sizeof(name), "Method.%d.id", n++);
 		page_set(r, name, method_word(all[i]));
 	}
-	page_set(r, "Form.method", typed != NULL ? typed : p->order.method != NULL ? p->order.method : method_word(METHOD_CSR));
+	page_set(r, "Form.method",
+	    typed != NULL             ? typed
+	    : p->order.method != NULL ? p->order.method
+				      : method_word(METHOD_CSR));
 	return wizard_show(r, p, "activation_method", "method", e);
 }
 
@@ -211,7 +218,8 @@ int page_activation_method_post(struct req *r, struct err *e)
 		goto out;
 	if (*typed == '\0')
 		(void)err_set(&fault, FAULT_method_missing, "no method");
-	else if (method_by_word(typed) == 0 || (p.product != NULL && (p.product->methods & method_by_word(typed)) == 0))
+	else if (method_by_word(typed) == 0 ||
+		 (p.product != NULL && (p.product->methods & method_by_word(typed)) == 0))
 		(void)err_set_arg(&fault, FAULT_method_unknown, typed, "method %.40s", typed);
 	else if (activation_method(r->w->db, &r->actor, &p.order.on, typed, &fault) == 0) {
 		rc = wizard_see(r, &p.order.on, "key");
@@ -278,9 +286,7 @@ static const struct field *csr_field(const struct req *r)
 	return text != NULL ? text : file;
 }
 
-/* Read and judge the request of a form. A pasted private key's public key is blocked, and *secret says that the text
- * must not be shown again. */
-static int csr_take(struct req *r, const struct product *product, struct csr **out, bool *secret, struct err *e)
+int csr_take(struct req *r, const struct product *product, struct csr **out, bool *secret, struct err *e)
 {
 	static const unsigned char none[32];
 	const struct field *f = csr_field(r);
@@ -346,11 +352,13 @@ static void verdict_json(struct req *r, const struct csr *csr, const struct orde
 	if (whole != NULL && fields != NULL) {
 		(void)json_object_set_new(whole, "verdict", json_string("Correct"));
 		(void)json_object_set_new(whole, "key",
-		    json_pack("{s:s, s:i, s:s}", "type", key_word(csr->type), "bits", csr->bits, "spki_sha256", hex));
-		for (int i = 0; p != NULL && p->product != NULL && p->order.email != NULL && i < FIELD__MAX; i++)
+		    json_pack("{s:s, s:i, s:s}", "type", key_word(csr->type), "bits", csr->bits,
+			"spki_sha256", hex));
+		for (int i = 0; p != NULL && p->product != NULL && p->order.email != NULL && i < FIELD__MAX;
+		     i++)
 			if (p->product->fields[i] != FIELD_ABSENT)
-				(void)json_object_set_new(
-				    fields, subject_field_word((enum subject_field)i), json_string(p->order.email));
+				(void)json_object_set_new(fields, subject_field_word((enum subject_field)i),
+				    json_string(p->order.email));
 		(void)json_object_set(whole, "certificate", fields);
 	}
 	text = whole == NULL ? NULL : json_dumps(whole, JSON_COMPACT);
@@ -362,7 +370,8 @@ static void verdict_json(struct req *r, const struct csr *csr, const struct orde
 	json_decref(whole);
 }
 
-/* The order that a live check names, as "0000123456/b01" in the field `order`; p stays empty when there is none. */
+/* The order that a live check names, as "0000123456/b01" in the field `order`; p stays empty when there is
+ * none. */
 static int check_order_load(struct req *r, struct order_page *p, struct err *e)
 {
 	static char number[16];
@@ -372,12 +381,13 @@ static int check_order_load(struct req *r, struct order_page *p, struct err *e)
 	(void)snprintf(number, sizeof(number), "%s", form_text(&r->form, "order"));
 	slash = strchr(number, '/');
 	if (slash == NULL) {
-		if (r->actor.kind != ACTOR_SESSION)
-			return 0;
+		if (r->actor.kind == ACTOR_KEY)
+			return db_run(
+			    r->w->db, STMT_PARTNER_ME, &p->rows, e, DB_ARGS(P_PARTNER(r, "read", 1)));
 		return db_run(r->w->db, STMT_PAGE_ME, &p->rows, e,
 			   DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len))) == 0
-		    ? me_read(r, p->rows, e)
-		    : -1;
+			   ? me_read(r, p->rows, e)
+			   : -1;
 	}
 	*slash = '\0';
 	r->params[0] = number;
@@ -467,7 +477,8 @@ static int statements_missing(struct req *r)
 	static const struct {
 		const char *field;
 		enum fault fault;
-	} statements[] = {{"accept_terms", FAULT_accept_terms_missing}, {"accept_data", FAULT_accept_data_missing}};
+	} statements[] = {
+	    {"accept_terms", FAULT_accept_terms_missing}, {"accept_data", FAULT_accept_data_missing}};
 	struct err fault;
 	int missing = 0;
 
@@ -522,7 +533,8 @@ int page_activation_done(struct req *r, struct err *e)
 	int rc = -1;
 
 	if (order_page_load(r, &p, e) == 0) {
-		if (p.order.activation == STEP_WAITING_FOR_VERIFICATION || p.order.activation == STEP_VERIFIED)
+		if (p.order.activation == STEP_WAITING_FOR_VERIFICATION ||
+		    p.order.activation == STEP_VERIFIED)
 			rc = wizard_show(r, &p, "activation_done", "done", e);
 		else
 			rc = wizard_go_on(r, &p.order);

@@ -36,10 +36,10 @@ static const struct download *download_find(const char *file)
 }
 
 /* Put the wanted certificates into out. */
-static int download_build(
-    struct buf *out, const struct download *d, const struct order_page *p, const struct db_rows *chain, struct err *e)
+static int download_build(struct buf *out, const struct download *d, const struct order_page *p,
+    const struct db_rows *chain, struct err *e)
 {
-	struct bundle_item certificates[3];
+	struct bundle_item certificates[3] = {{NULL, 0}};
 	size_t n = 0, len;
 	const char *der;
 
@@ -49,11 +49,14 @@ static int download_build(
 		certificates[n++] = (struct bundle_item){(const unsigned char *)der, len};
 	if ((d->parts & PART_ROOT) != 0 && (der = db_bytes(chain, 0, "root", &len)) != NULL)
 		certificates[n++] = (struct bundle_item){(const unsigned char *)der, len};
+	if (n == 0)
+		return err_set(e, FAULT_certificate_missing, "nothing to download as %s", d->file);
 	if (d->form == FORM_DER) {
 		buf_add(out, certificates[0].der, certificates[0].len);
 		return 0;
 	}
-	return d->form == FORM_PEM ? bundle_pem(out, certificates, n, e) : bundle_p7b(out, certificates, n, e);
+	return d->form == FORM_PEM ? bundle_pem(out, certificates, n, e)
+				   : bundle_p7b(out, certificates, n, e);
 }
 
 int page_certificate_file(struct req *r, struct err *e)
@@ -70,11 +73,12 @@ int page_certificate_file(struct req *r, struct err *e)
 	if (order_page_load(r, &p, e) == -1)
 		goto out;
 	if (!p.order.issued) {
-		(void)err_set(e, FAULT_certificate_missing, "order %s/%s has no certificate yet", p.order.on.number,
-		    p.order.on.item);
+		(void)err_set(e, FAULT_certificate_missing, "order %s/%s has no certificate yet",
+		    p.order.on.number, p.order.on.item);
 		goto out;
 	}
-	if (db_run(r->w->db, STMT_PAGE_CHAIN, &chain, e, DB_ARGS(P_NUMBER(db_number(p.rows, 0, "certificate_id")))) == -1 ||
+	if (db_run(r->w->db, STMT_PAGE_CHAIN, &chain, e,
+		DB_ARGS(P_NUMBER(db_number(p.rows, 0, "certificate_id")))) == -1 ||
 	    download_build(&bytes, d, &p, chain, e) == -1)
 		goto out;
 	file_name_for(stem, p.order.email, (time_t)db_number(p.rows, 0, "issued_at"));
@@ -111,8 +115,8 @@ static int revoke_load(struct req *r, struct order_page *p, struct err *e)
 	if (order_page_load(r, p, e) == -1)
 		return -1;
 	if (!p->order.issued)
-		return err_set(
-		    e, FAULT_certificate_missing, "order %s/%s has no certificate", p->order.on.number, p->order.on.item);
+		return err_set(e, FAULT_certificate_missing, "order %s/%s has no certificate",
+		    p->order.on.number, p->order.on.item);
 	return 0;
 }
 
@@ -137,7 +141,8 @@ int page_revoke_post(struct req *r, struct err *e)
 	if (revoke_load(r, &p, e) == -1)
 		goto out;
 	if (revocation_reason_number(reason) == -1) {
-		(void)err_set_arg(&fault, *reason == '\0' ? FAULT_revocation_reason_missing : FAULT_revocation_reason_unknown,
+		(void)err_set_arg(&fault,
+		    *reason == '\0' ? FAULT_revocation_reason_missing : FAULT_revocation_reason_unknown,
 		    reason, "revocation reason %.40s", reason);
 		page_add_error(r, &fault);
 		wrong++;
@@ -149,7 +154,8 @@ int page_revoke_post(struct req *r, struct err *e)
 	}
 	if (wrong > 0)
 		rc = revoke_show(r, &p, e);
-	else if (certificate_revoke(r->w->db, &r->actor, &p.order.on, revocation_reason_number(reason), e) == 0)
+	else if (certificate_revoke(r->w->db, &r->actor, &p.order.on, revocation_reason_number(reason), e) ==
+		 0)
 		rc = req_see_other(r, "/certificates/%s/%s", p.order.on.number, p.order.on.item);
 out:
 	order_page_free(&p);

@@ -4,6 +4,7 @@
 
 #include "cgi/pages.h"
 #include "lib/base/conf.h"
+#include "lib/flow/mail_host.h"
 #include "lib/flow/mailbox.h"
 #include "lib/pki/address.h"
 
@@ -22,8 +23,8 @@ static int mailbox_go_on(struct req *r, const struct order_page *p)
 /* May an address be given (or changed) now? */
 static bool mailbox_open(const struct order_page *p)
 {
-	return !p->order.cancelled &&
-	    (p->order.mailbox == STEP_WAITING_FOR_DATA || p->order.mailbox == STEP_WAITING_FOR_VERIFICATION);
+	return !p->order.cancelled && (p->order.mailbox == STEP_WAITING_FOR_DATA ||
+					  p->order.mailbox == STEP_WAITING_FOR_VERIFICATION);
 }
 
 static int mailbox_data_show(struct req *r, const struct order_page *p, const char *typed, struct err *e)
@@ -31,9 +32,9 @@ static int mailbox_data_show(struct req *r, const struct order_page *p, const ch
 	show_order_page(r, p);
 	page_setf(r, "Page.path", "/certificates/%s/%s/email", r->params[0], r->params[1]);
 	page_set(r, "Form.email",
-	    typed != NULL		   ? typed
-		: p->order.email_draft != NULL ? p->order.email_draft
-					       : p->order.email);
+	    typed != NULL                  ? typed
+	    : p->order.email_draft != NULL ? p->order.email_draft
+					   : p->order.email);
 	page_set(r, "Page.change", p->order.mailbox == STEP_WAITING_FOR_VERIFICATION ? "1" : "");
 	return page_show(r, "mailbox_data", e);
 }
@@ -96,8 +97,11 @@ static int mailbox_summary_show(struct req *r, const struct order_page *p, struc
 
 	show_order_page(r, p);
 	if (hint != NULL)
-		page_setf(r, "Page.suggestion", "%.*s@%s", (int)(address_domain(p->order.email_draft) - p->order.email_draft) - 1,
+		page_setf(r, "Page.suggestion", "%.*s@%s",
+		    (int)(address_domain(p->order.email_draft) - p->order.email_draft) - 1,
 		    p->order.email_draft, hint);
+	if (mail_host_look(r->w->conf, address_domain(p->order.email_draft)) == MAIL_HOST_NONE)
+		page_set(r, "Page.no_mail_server", "1");
 	return page_show(r, "mailbox_summary", e);
 }
 
@@ -107,7 +111,8 @@ int page_mailbox_summary(struct req *r, struct err *e)
 	int rc = -1;
 
 	if (order_page_load(r, &p, e) == 0)
-		rc = mailbox_open(&p) && p.order.email_draft != NULL ? mailbox_summary_show(r, &p, e) : mailbox_go_on(r, &p);
+		rc = mailbox_open(&p) && p.order.email_draft != NULL ? mailbox_summary_show(r, &p, e)
+								     : mailbox_go_on(r, &p);
 	order_page_free(&p);
 	return rc;
 }
@@ -161,8 +166,8 @@ int page_mailbox_done(struct req *r, struct err *e)
 
 	if (order_page_load(r, &p, e) == 0)
 		rc = p.order.mailbox == STEP_WAITING_FOR_VERIFICATION || p.order.mailbox == STEP_VERIFIED
-		    ? mailbox_done_show(r, &p, e)
-		    : mailbox_go_on(r, &p);
+			 ? mailbox_done_show(r, &p, e)
+			 : mailbox_go_on(r, &p);
 	order_page_free(&p);
 	return rc;
 }
@@ -177,7 +182,8 @@ int page_mailbox_resend_post(struct req *r, struct err *e)
 	if (req_order_number(r, &on, e) == -1)
 		return -1;
 	if (mailbox_resend(r->w->db, &r->actor, &on, &fault) == 0)
-		return req_see_other(r, "/certificates/%s/%s/email/done?notice=mail_resent", on.number, on.item);
+		return req_see_other(
+		    r, "/certificates/%s/%s/email/done?notice=mail_resent", on.number, on.item);
 	if ((fault_status(fault.fault) != 429 && fault.fault != FAULT_step_not_open) || r->json) {
 		*e = fault;
 		return -1;

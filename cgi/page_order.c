@@ -11,8 +11,7 @@
 #define ORDERS_A_PAGE 20
 #define SEARCH_MAX    200
 
-/* The page of a list: everything with a smaller id than ?page=, newest first. */
-static int64_t page_before(const struct req *r)
+int64_t page_before(const struct req *r)
 {
 	const char *typed = form_text(&r->query, "page");
 	int64_t before = strtoll(typed, NULL, 10);
@@ -28,8 +27,8 @@ static void list_set(struct req *r, const struct db_rows *rows, const char *base
 
 	for (size_t i = 0; i < db_rows_count(rows) && order_from_row(&o, rows, i); i++) {
 		if (i == ORDERS_A_PAGE) {
-			page_setf(r, "Paging.next", "%s%cpage=%s", base, strchr(base, '?') == NULL ? '?' : '&',
-			    db_text(rows, i - 1, "order_id"));
+			page_setf(r, "Paging.next", "%s%cpage=%s", base,
+			    strchr(base, '?') == NULL ? '?' : '&', db_text(rows, i - 1, "order_id"));
 			break;
 		}
 		(void)snprintf(prefix, sizeof(prefix), "List.%zu", i);
@@ -56,8 +55,7 @@ int page_products(struct req *r, struct err *e)
 	return rc;
 }
 
-/* Percent-encode for a query (RFC 3986 2.3). */
-static void url_encode(struct buf *out, const char *text)
+void url_encode(struct buf *out, const char *text)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
@@ -69,8 +67,7 @@ static void url_encode(struct buf *out, const char *text)
 	}
 }
 
-/* A search as a LIKE pattern for the beginning: wildcards of the typed text are plain characters. */
-static void like_prefix(struct buf *out, const char *text)
+void like_prefix(struct buf *out, const char *text)
 {
 	if (strncasecmp(text, "ORDER/", 6) == 0)
 		text += 6;
@@ -106,7 +103,8 @@ int page_certificates(struct req *r, struct err *e)
 	struct buf base = {0};
 	int rc = -1;
 
-	(void)snprintf(q, sizeof(q), "%s", form_text(&r->query, "q") + strspn(form_text(&r->query, "q"), " \t"));
+	(void)snprintf(
+	    q, sizeof(q), "%s", form_text(&r->query, "q") + strspn(form_text(&r->query, "q"), " \t"));
 	(void)snprintf(status, sizeof(status), "%s", form_text(&r->query, "status"));
 	if (!utf8_valid(q, strlen(q)) || q[strspn(q, " ")] == '\0')
 		q[0] = '\0';
@@ -114,37 +112,43 @@ int page_certificates(struct req *r, struct err *e)
 	url_encode(&base, q);
 	buf_puts(&base, "&status=");
 	url_encode(&base, status);
-	if (orders_find(r, q, status, &rows, e) == 0 && me_read(r, rows, e) == 0 && !base.failed) {
+	if (orders_find(r, q, status, &rows, e) == -1 || me_read(r, rows, e) == -1 || base.failed)
+		goto out;
+	if (strcmp(r->me.kind, "partner") == 0) {
+		rc = req_see_other(r, "/partner/orders");
+	} else {
 		page_set(r, "Form.q", q);
 		page_set(r, "Form.status", status);
-		page_set(r, "Page.searched", *q != '\0' || *status != '\0' || page_before(r) != INT64_MAX ? "1" : "");
+		page_set(r, "Page.searched",
+		    *q != '\0' || *status != '\0' || page_before(r) != INT64_MAX ? "1" : "");
 		page_set(r, "Page.path", base.data);
 		list_set(r, rows, base.data);
 		rc = page_show(r, "certificates", e);
 	}
+out:
 	buf_free(&base);
 	db_rows_free(rows);
 	return rc;
 }
 
-/* History.N, newest first. A detail that is a fault's code is told as its sentence. */
-static int history_set(struct req *r, const struct db_rows *order, struct err *e)
+int history_set(struct req *r, const struct db_rows *order, struct err *e)
 {
 	struct db_rows *rows = NULL;
 	char prefix[32], code[48];
 
-	if (db_run(r->w->db, STMT_PAGE_HISTORY, &rows, e, DB_ARGS(P_NUMBER(db_number(order, 0, "order_id")))) == -1)
+	if (db_run(r->w->db, STMT_PAGE_HISTORY, &rows, e,
+		DB_ARGS(P_NUMBER(db_number(order, 0, "order_id")))) == -1)
 		return -1;
 	for (size_t i = 0; i < db_rows_count(rows); i++) {
-		const char *detail = db_text(rows, i, "detail");
+		const char *told = db_text(rows, i, "detail"), *detail = told == NULL ? "" : told;
 		enum fault fault;
 
-		(void)snprintf(code, sizeof(code), "%.*s", detail == NULL ? 0 : (int)strcspn(detail, " "),
-		    detail == NULL ? "" : detail);
+		(void)snprintf(code, sizeof(code), "%.*s", (int)strcspn(detail, " "), detail);
 		fault = fault_by_code(code);
 		(void)snprintf(prefix, sizeof(prefix), "History.%zu", i);
 		if (fault != FAULT_none)
-			page_set_fault(r, prefix, fault, detail[strlen(code)] == ' ' ? detail + strlen(code) + 1 : "");
+			page_set_fault(
+			    r, prefix, fault, detail[strlen(code)] == ' ' ? detail + strlen(code) + 1 : "");
 		else
 			page_set_in(r, prefix, "detail", detail);
 		page_set_in(r, prefix, "at", db_text(rows, i, "at"));
@@ -159,7 +163,9 @@ int page_order(struct req *r, struct err *e)
 	struct order_page p;
 	int rc = -1;
 
-	if (order_page_load(r, &p, e) == 0 && history_set(r, p.rows, e) == 0) {
+	if (order_page_load(r, &p, e) == 0 && strcmp(r->me.kind, "partner") == 0) {
+		rc = req_see_other(r, "/partner/orders/%s/%s", p.order.on.number, p.order.on.item);
+	} else if (p.order.product != NULL && history_set(r, p.rows, e) == 0) {
 		show_order_page(r, &p);
 		page_setf(r, "Page.path", "/certificates/%s/%s", r->params[0], r->params[1]);
 		rc = page_show(r, "order", e);

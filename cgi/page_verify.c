@@ -1,7 +1,7 @@
 /* page_verify.c - step 2 seen by the mailbox's holder: the page behind the link in the verification mail.
  *
- * Looking changes nothing, whoever looks (mail scanners follow links). The value in the address is a secret that
- * only the mail holds, so a POST here needs no form token: who cannot read the mailbox cannot forge it.
+ * Looking changes nothing, whoever looks (mail scanners follow links). The value in the address is a secret
+ * that only the mail holds, so a POST here needs no form token: who cannot read the mailbox cannot forge it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -69,7 +69,8 @@ int page_verify_post(struct req *r, struct err *e)
 		*e = fault;
 		return -1;
 	}
-	/* The value's page says calmly what has become of it; that the answer did not count shows in the status. */
+	/* The value's page says calmly what has become of it; that the answer did not count shows in the
+	 * status. */
 	if (verify_show(r, NULL, e) == -1)
 		return -1;
 	r->status = fault_status(fault.fault);

@@ -91,8 +91,9 @@ void req_cookie_session(struct req *r, const struct actor *actor)
 
 	if (actor->kind == ACTOR_SESSION)
 		base64url_encode(id, actor->secret, SESSION_ID_LEN);
-	req_header(r, "Set-Cookie", "%smailcert=%s; Path=/; HttpOnly; SameSite=Lax%s%s", r->w->secure ? "__Host-" : "", id,
-	    r->w->secure ? "; Secure" : "", *id == '\0' ? "; Max-Age=0" : "");
+	req_header(r, "Set-Cookie", "%smailcert=%s; Path=/; HttpOnly; SameSite=Lax%s%s",
+	    r->w->secure ? "__Host-" : "", id, r->w->secure ? "; Secure" : "",
+	    *id == '\0' ? "; Max-Age=0" : "");
 	OPENSSL_cleanse(id, sizeof(id));
 }
 

@@ -1,7 +1,7 @@
 /* req.h - one request and its answer.
  *
- * The accept loop (main.c) fills a request from FastCGI, the dispatcher (route.c) finds its handler, the handler
- * fills the answer; only then does the first byte go out. Everything of a request is bounded.
+ * The accept loop (main.c) fills a request from FastCGI, the dispatcher (route.c) finds its handler, the
+ * handler fills the answer; only then does the first byte go out. Everything of a request is bounded.
  */
 #ifndef CGI_REQ_H
 #define CGI_REQ_H
@@ -29,7 +29,7 @@ struct worker {
 	struct pages *pages;
 	struct products *products;
 	struct blocklist *blocklist; /* NULL: no block list configured */
-	bool secure;		     /* the service's own address is https */
+	bool secure;                 /* the service's own address is https */
 };
 
 enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OTHER };
@@ -45,7 +45,7 @@ struct me {
 struct req {
 	struct worker *w;
 	enum method method;
-	char *path;			    /* owned; decoded by nobody: our addresses are plain ASCII */
+	char *path;                         /* owned; decoded by nobody: our addresses are plain ASCII */
 	const char *params[REQ_PARAMS_MAX]; /* the ":name" segments of the route, in order; point into path */
 	struct form query, form;
 	struct actor actor;

@@ -45,7 +45,31 @@ const struct route routes[] = {
     {METHOD_GET, "/certificates/:number/:item/revoke", page_revoke, 0},
     {METHOD_POST, "/certificates/:number/:item/revoke", page_revoke_post, 0},
     {METHOD_GET, "/certificates/:number/:item/:file", page_certificate_file, 0},
-    {METHOD_POST, "/csr/check", page_csr_check_post, R_NO_TOKEN | R_FILE},
+    {METHOD_POST, "/csr/check", page_csr_check_post, R_NO_TOKEN | R_FILE | R_KEY},
+    {METHOD_GET, "/partner", page_partner_dashboard, 0},
+    {METHOD_GET, "/partner/dashboard", page_partner_dashboard, 0},
+    {METHOD_GET, "/partner/documentation", page_partner_docs, R_PUBLIC},
+    {METHOD_GET, "/partner/orders", page_partner_orders, R_KEY},
+    {METHOD_GET, "/partner/orders.csv", page_partner_orders_csv, R_KEY},
+    {METHOD_POST, "/partner/orders", page_partner_order_post, R_KEY},
+    {METHOD_GET, "/partner/orders/new", page_partner_new, 0},
+    {METHOD_GET, "/partner/orders/:number/:item", page_partner_order, R_KEY},
+    {METHOD_POST, "/partner/orders/:number/:item/email", page_partner_email_post, R_KEY},
+    {METHOD_POST, "/partner/orders/:number/:item/resend", page_partner_resend_post, R_KEY},
+    {METHOD_POST, "/partner/orders/:number/:item/activate", page_partner_activate_post, R_KEY | R_FILE},
+    {METHOD_POST, "/partner/orders/:number/:item/revoke", page_partner_revoke_post, R_KEY},
+    {METHOD_POST, "/partner/orders/:number/:item/cancel", page_partner_cancel_post, R_KEY},
+    {METHOD_GET, "/partner/orders/:number/:item/:file", page_certificate_file, R_KEY},
+    {METHOD_GET, "/partner/bulk", page_partner_bulk, 0},
+    {METHOD_POST, "/partner/bulk", page_partner_bulk_post, R_FILE},
+    {METHOD_GET, "/partner/bulk/:id", page_partner_bulk_one, 0},
+    {METHOD_GET, "/partner/keys", page_partner_keys, 0},
+    {METHOD_POST, "/partner/keys", page_partner_keys_post, 0},
+    {METHOD_POST, "/partner/keys/:id/revoke", page_partner_key_revoke_post, 0},
+    {METHOD_GET, "/partner/callbacks", page_partner_callbacks, 0},
+    {METHOD_POST, "/partner/callbacks", page_partner_callbacks_post, 0},
+    {METHOD_POST, "/partner/callbacks/:id/remove", page_partner_callback_remove_post, 0},
+    {METHOD_POST, "/partner/callbacks/:id/replay", page_partner_callback_replay_post, 0},
     {METHOD_GET, "/verify/:value", page_verify, R_PUBLIC},
     {METHOD_POST, "/verify/:value", page_verify_post, R_PUBLIC | R_NO_TOKEN},
     {METHOD_GET, "/tools", page_tools, R_PUBLIC},
@@ -93,7 +117,8 @@ static const struct route *route_find(struct req *r, char allow[32])
 		if (!route_fits(routes[i].path, r->path, at, &params))
 			continue;
 		if (routes[i].method != wanted) {
-			(void)snprintf(allow + strlen(allow), 32 - strlen(allow), "%s%s", *allow == '\0' ? "" : ", ",
+			(void)snprintf(allow + strlen(allow), 32 - strlen(allow), "%s%s",
+			    *allow == '\0' ? "" : ", ",
 			    routes[i].method == METHOD_POST ? "POST" : "GET, HEAD");
 			continue;
 		}
@@ -107,8 +132,8 @@ static const struct route *route_find(struct req *r, char allow[32])
 }
 
 /* Read the fields of a POST. */
-static int body_read(
-    struct req *r, const struct route *route, const char *content_type, const char *body, size_t len, struct err *e)
+static int body_read(struct req *r, const struct route *route, const char *content_type, const char *body,
+    size_t len, struct err *e)
 {
 	size_t type = strcspn(content_type, "; ");
 
@@ -121,6 +146,19 @@ static int body_read(
 	if (len == 0)
 		return 0;
 	return err_set(e, FAULT_media_type_unsupported, "body of type %.60s", content_type);
+}
+
+/* Whether somebody is there who may act here; who it is, the handler's statement proves. */
+static int actor_check(const struct req *r, const struct route *route, struct err *e)
+{
+	if ((route->flags & R_PUBLIC) != 0 || r->actor.kind == ACTOR_SESSION)
+		return 0;
+	if ((route->flags & R_KEY) != 0 && r->actor.kind == ACTOR_KEY)
+		return 0;
+	/* A program that forgot its key; a browser is sent to sign in. */
+	if ((route->flags & R_KEY) != 0 && !r->html)
+		return err_set(e, FAULT_partner_key_required, "no key for %.100s", r->path);
+	return err_set(e, FAULT_sign_in_required, "no session for %.100s", r->path);
 }
 
 static int route_run(struct req *r, const char *content_type, const char *body, size_t len, struct err *e)
@@ -141,10 +179,10 @@ static int route_run(struct req *r, const char *content_type, const char *body, 
 		if (body_read(r, route, content_type, body, len, e) == -1)
 			return -1;
 	}
-	if ((route->flags & R_PUBLIC) == 0 && r->actor.kind == ACTOR_NOBODY)
-		return err_set(e, FAULT_sign_in_required, "no session for %.100s", r->path);
-	if (route->method == METHOD_POST && (route->flags & R_NO_TOKEN) == 0 && r->actor.kind != ACTOR_KEY &&
-	    !req_form_token_good(r))
+	if (actor_check(r, route, e) == -1)
+		return -1;
+	if (route->method == METHOD_POST && (route->flags & R_NO_TOKEN) == 0 &&
+	    !((route->flags & R_KEY) != 0 && r->actor.kind == ACTOR_KEY) && !req_form_token_good(r))
 		return err_set(e, FAULT_form_token_invalid, "form token on %.100s", r->path);
 	return route->handle(r, e);
 }
@@ -173,6 +211,8 @@ void route_dispatch(struct req *r, const char *content_type, const char *body, s
 	if (whole != NULL)
 		memcpy(r->path, whole, strlen(whole) + 1);
 	r->body.len = 0;
+	if (e.fault == FAULT_partner_key_required || e.fault == FAULT_partner_key_refused)
+		req_header(r, "WWW-Authenticate", "Bearer realm=\"mailcert\"");
 	if (e.fault == FAULT_sign_in_required && !r->json) {
 		sign_in_redirect(r);
 		goto out;

@@ -7,9 +7,11 @@
 #include "cgi/req.h"
 
 /* What a route asks for before its handler runs. */
-#define R_PUBLIC   1U /* anyone; else a session cookie must be there (the handler's statement proves it) */
-#define R_NO_TOKEN 2U /* a POST without form token: it changes nothing, or its address is a secret in itself */
-#define R_FILE	   4U /* takes multipart/form-data */
+#define R_PUBLIC 1U /* anyone; else a session cookie must be there (the handler's statement proves it) */
+#define R_NO_TOKEN \
+	2U        /* a POST without form token: it changes nothing, or its address is a secret in itself */
+#define R_FILE 4U /* takes multipart/form-data */
+#define R_KEY  8U /* a partner's key will do as well; the handler's statement proves it */
 
 struct route {
 	enum method method; /* GET serves HEAD too */
@@ -21,8 +23,9 @@ struct route {
 extern const struct route routes[];
 extern const size_t routes_count;
 
-/* Answer a request: find its route, check token and session cookie, run the handler, turn a fault into a page.
- * Always leaves a whole answer in r. content_type and body are the request's; method_name for 405's log. */
+/* Answer a request: find its route, check token and session cookie, run the handler, turn a fault into a
+ * page. Always leaves a whole answer in r. content_type and body are the request's; method_name for 405's
+ * log. */
 void route_dispatch(struct req *r, const char *content_type, const char *body, size_t body_len);
 
 #endif

@@ -1,5 +1,5 @@
-/* show.c - facts of an order, its mail, its request and its certificate, put into the page's data under the names
- * of hdf/README.md. */
+/* show.c - facts of an order, its mail, its request and its certificate, put into the page's data under the
+ * names of hdf/README.md. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,19 +31,48 @@ int me_read(struct req *r, const struct db_rows *rows, struct err *e)
 	return db_number(rows, 0, "me_stale") != 0 ? session_touch(r->w->db, &r->actor, e) : 0;
 }
 
-int order_page_load(struct req *r, struct order_page *out, struct err *e)
+int partner_me_read(struct req *r, const struct db_rows *rows, struct err *e)
+{
+	if (db_rows_count(rows) > 0 && r->actor.kind == ACTOR_KEY)
+		return 0;
+	return me_read(r, rows, e);
+}
+
+int partner_order_load(struct req *r, struct order_page *out, const char *scope, int cost, struct err *e)
 {
 	struct order_number on;
 
 	memset(out, 0, sizeof(*out));
 	if (req_order_number(r, &on, e) == -1)
 		return -1;
+	if (db_run(r->w->db, STMT_PARTNER_ORDER, &out->rows, e,
+		DB_ARGS(P_PARTNER(r, scope, cost), P_TEXT(on.number), P_TEXT(on.item))) == -1 ||
+	    partner_me_read(r, out->rows, e) == -1)
+		return -1;
+	if (!order_from_row(&out->order, out->rows, 0))
+		return err_set(
+		    e, FAULT_not_found, "order %s/%s is not there for this partner", on.number, on.item);
+	out->product = product_find(r->w->products, out->order.product);
+	return 0;
+}
+
+int order_page_load(struct req *r, struct order_page *out, struct err *e)
+{
+	struct order_number on;
+
+	if (r->actor.kind == ACTOR_KEY || strncmp(r->path, "/partner/", strlen("/partner/")) == 0)
+		return partner_order_load(r, out, "read", 1, e);
+	memset(out, 0, sizeof(*out));
+	if (req_order_number(r, &on, e) == -1)
+		return -1;
 	if (db_run(r->w->db, STMT_PAGE_ORDER, &out->rows, e,
-		DB_ARGS(P_TEXT(on.number), P_TEXT(on.item), P_BYTES(r->actor.secret, r->actor.secret_len))) == -1 ||
+		DB_ARGS(P_TEXT(on.number), P_TEXT(on.item), P_BYTES(r->actor.secret, r->actor.secret_len))) ==
+		-1 ||
 	    me_read(r, out->rows, e) == -1)
 		return -1;
 	if (!order_from_row(&out->order, out->rows, 0))
-		return err_set(e, FAULT_not_found, "order %s/%s is not there for %s", on.number, on.item, r->me.login);
+		return err_set(
+		    e, FAULT_not_found, "order %s/%s is not there for %s", on.number, on.item, r->me.login);
 	out->product = product_find(r->w->products, out->order.product);
 	return 0;
 }
@@ -180,8 +209,8 @@ static void show_usage(struct req *r, const unsigned char *der, size_t len)
 		return;
 	for (size_t i = 0; i < sizeof(usages) / sizeof(usages[0]); i++)
 		if ((X509_get_key_usage(x) & usages[i].bit) != 0)
-			(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", *text == '\0' ? "" : ", ",
-			    usages[i].name);
+			(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+			    *text == '\0' ? "" : ", ", usages[i].name);
 	page_set(r, "Certificate.usage", text);
 	X509_free(x);
 }
@@ -215,7 +244,8 @@ static void show_certificate(struct req *r, const struct order_page *p)
 	if (strncmp(facts.key, "RSA-", 4) == 0)
 		(void)snprintf(text, sizeof(text), "RSA %s", facts.key + 4);
 	else
-		(void)snprintf(text, sizeof(text), "%s%s", strncmp(facts.key, "P-", 2) == 0 ? "EC " : "", facts.key);
+		(void)snprintf(
+		    text, sizeof(text), "%s%s", strncmp(facts.key, "P-", 2) == 0 ? "EC " : "", facts.key);
 	page_set(r, "Certificate.key", text);
 	show_usage(r, (const unsigned char *)der, len);
 	file_name_for(stem, p->order.email, (time_t)db_number(p->rows, 0, "issued_at"));
@@ -225,7 +255,8 @@ static void show_certificate(struct req *r, const struct order_page *p)
 	page_set(r, "Certificate.may_revoke", p->order.revoked || p->order.expired ? "" : "1");
 	if (p->order.revoked) {
 		page_set(r, "Certificate.revoked_at", db_text(p->rows, 0, "revoked_at"));
-		page_set(r, "Certificate.reason", revocation_reason_word((int)db_number(p->rows, 0, "revocation_reason")));
+		page_set(r, "Certificate.reason",
+		    revocation_reason_word((int)db_number(p->rows, 0, "revocation_reason")));
 	}
 }
 
@@ -251,8 +282,8 @@ void show_order_page(struct req *r, const struct order_page *p)
 	if (activation_reason == NULL && o->activation == STEP_WAITING_FOR_VERIFICATION)
 		activation_reason = db_text(p->rows, 0, "last_code");
 	show_step(r, "Order", "mailbox", o->mailbox, mailbox_page(o), mailbox_reason, NULL);
-	show_step(r, "Order", "activation", o->activation, open ? activation_next_page(o) : NULL, activation_reason,
-	    o->activation_reason_arg);
+	show_step(r, "Order", "activation", o->activation, open ? activation_next_page(o) : NULL,
+	    activation_reason, o->activation_reason_arg);
 	page_set(r, "Order.mailbox.resume", o->email_draft != NULL ? "1" : "");
 	page_set(r, "Order.activation.resume", open && o->fields != NULL ? "1" : "");
 	page_set(r, "Order.mailbox.verified_at", db_text(p->rows, 0, "confirmed_at"));
@@ -304,7 +335,8 @@ void show_csr(struct req *r, const struct csr *csr)
 		BIO *b = BIO_new(BIO_s_mem());
 		int n = 0;
 
-		if (b != NULL && X509_NAME_print_ex(b, subject, 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) > 0)
+		if (b != NULL &&
+		    X509_NAME_print_ex(b, subject, 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) > 0)
 			n = BIO_read(b, text, sizeof(text) - 1);
 		text[n > 0 ? n : 0] = '\0';
 		BIO_free(b);

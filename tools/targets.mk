@@ -34,6 +34,7 @@ tests/node_modules/.installed: tests/package.json tests/package-lock.json
 
 test: test-setup
 	@$(MAKE) --no-print-directory all unit-programs $(B)/tests/golden/render
+	@$(MAKE) --no-print-directory V=fault build/fault/mailcert-signer
 	@B=$(B) tests/run $(SUITES)
 
 # Not strict_string_checks: libesmtp compares names by their length that no NUL ends, which is right and not strict.

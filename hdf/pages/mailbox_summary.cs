@@ -13,7 +13,7 @@
 <h2><?cs var:Words.mailbox_summary.then ?></h2>
 <p><?cs var:Words.mailbox_summary.then_says ?></p>
 <form method="post" action="<?cs var:Order.path ?>/email/summary">
-<?cs call:token() ?><?cs call:go_on(Order.path + "/email", Words.mailbox_summary.button) ?>
+<?cs call:token() ?><input type="hidden" name="email" value="<?cs var:Order.email_draft ?>"><?cs call:go_on(Order.path + "/email", Words.mailbox_summary.button) ?>
 </form>
 <?cs /def ?>
 <?cs include!"layout.cs" ?>

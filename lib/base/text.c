@@ -241,7 +241,7 @@ fail:
 int file_read_secret(const char *path, char **out, struct err *e)
 {
 	struct stat st;
-	size_t len;
+	size_t len = 0;
 
 	if (stat(path, &st) == -1)
 		return err_errno(e, FAULT_config_invalid, "secret file %s", path);

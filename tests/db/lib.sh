@@ -44,7 +44,7 @@ db_start() {
 accounts_make() {
 	{
 		echo "SET @database = '$1', @admin_password = 'admin', @web_password = 'web', @mailer_password = 'mailer',"
-		echo "@signer_password = 'signer', @report_password = 'report';"
+		echo "@signer_password = 'signer', @callback_password = 'callback', @report_password = 'report';"
 		cat sql/accounts.sql
 	} | mariadb --no-defaults -S "$T/s" -uroot
 }
@@ -52,7 +52,7 @@ accounts_make() {
 # config_write FILE DATABASE [SQL_DIR]
 config_write() {
 	local account name
-	for account in Admin Web Mailer Signer; do
+	for account in Admin Web Mailer Signer Callback; do
 		name=${account,,}
 		(umask 077 && printf '%s\n' "$name" >"$T/$name.password")
 		echo "Db.$account.PasswordFile = $T/$name.password"

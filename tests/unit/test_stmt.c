@@ -27,6 +27,7 @@ static const struct {
     [DB_WEB] = {SET_DB_USER_WEB, SET_DB_PASSWORD_WEB},
     [DB_MAILER] = {SET_DB_USER_MAILER, SET_DB_PASSWORD_MAILER},
     [DB_SIGNER] = {SET_DB_USER_SIGNER, SET_DB_PASSWORD_SIGNER},
+    [DB_CALLBACK] = {SET_DB_USER_CALLBACK, SET_DB_PASSWORD_CALLBACK},
     [DB_ADMIN] = {SET_DB_USER_ADMIN, SET_DB_PASSWORD_ADMIN},
 };
 
@@ -87,6 +88,18 @@ static long number_ask(MYSQL *link, const char *query)
 	return number;
 }
 
+/* How many arguments stand in the brackets that text begins with. */
+static int args_count(const char *text)
+{
+	int depth = 0, count = text[1] != ')';
+
+	for (; *text != '\0'; text++) {
+		depth += (*text == '(') - (*text == ')');
+		count += *text == ',' && depth == 1;
+	}
+	return count;
+}
+
 /* "CALL name(?, ?)": may the account run it, and does it take so many arguments? */
 static void call_check(enum stmt s)
 {
@@ -103,7 +116,7 @@ static void call_check(enum stmt s)
 	    "SELECT COUNT(*) FROM information_schema.parameters WHERE specific_schema = DATABASE() "
 	    "AND specific_name = '%.*s'",
 	    len, name);
-	assert_int_equal(number_ask(links[DB_ADMIN], query), stmt_params(s));
+	assert_int_equal(number_ask(links[DB_ADMIN], query), args_count(name + len));
 }
 
 static void stmt_check(void **state)

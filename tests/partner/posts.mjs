@@ -1,0 +1,228 @@
+// posts.mjs - a partner's program, plain curl and JSON: from order to certificate, the same post twice, keys and their
+// scopes, throttle, and nothing of another partner.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { makeCsr, openssl, scratch } from '../lib/openssl.mjs';
+import { Curl, anotherKey, anotherPartner, partnerAccount } from '../lib/partner.mjs';
+import { Client } from '../lib/client.mjs';
+import { waitMail } from '../lib/mail.mjs';
+import { Stack, until } from '../lib/stack.mjs';
+import { confirmMailbox } from '../lib/steps.mjs';
+
+let stack, curl;
+const dir = scratch();
+const ticks = { accept_terms: 'yes', accept_data: 'yes' };
+
+before(async () => {
+	stack = await Stack.start({ name: 'partner-posts', settings: { 'Mail.PollMs': 100, 'Signer.PollMs': 200 }, orders: 2 });
+	curl = new Curl(stack);
+});
+after(() => stack?.stopNow());
+
+async function issued(order, program = curl) {
+	return until(`certificate of ${order}`, async () => {
+		const { json } = await program.call(program.at(order));
+		return json.status === 'issued' && json;
+	}, 30);
+}
+
+test('from order to certificate, and revoked', async () => {
+	const made = await curl.order('A-1', { customer_name: 'Zażółć & Söhne', language: 'pl' });
+	assert.equal(made.status, 201, made.text);
+	const { order, status, links } = made.json;
+	assert.match(order, /^\d{10}\/[a-z]\d\d$/);
+	assert.equal(status, 'mailbox_waiting_for_verification');
+	assert.equal(links.self, `${stack.url}/partner/orders/${order}`);
+	assert.equal(made.headers.location, `/partner/orders/${order}`);
+	assert.equal(made.json.customer_name, 'Zażółć & Söhne');
+	assert.equal(made.json.certificate, null);
+	const mail = await waitMail(stack, 'a-1@partner.example');
+	assert.equal(mail.headers.find((h) => h.key === 'content-language')?.value, 'pl');
+
+	const early = await curl.call(curl.at(order, '/activate'), { csr: makeCsr(dir, 'early'), ...ticks });
+	assert.equal(early.status, 409);
+	assert.equal(early.code, 'step_not_open');
+	assert.equal((await curl.call(curl.at(order, '/certificate.pem'))).code, 'certificate_missing');
+
+	await confirmMailbox(stack, 'a-1@partner.example');
+	const ready = (await curl.call(curl.at(order))).json;
+	assert.equal(ready.mailbox.status, 'verified');
+	assert.equal(ready.activation.status, 'waiting_for_data');
+	assert.match(ready.mailbox.verified_at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+
+	const small = await curl.call(curl.at(order, '/activate'), { csr: makeCsr(dir, 'small', 'rsa1024'), ...ticks });
+	assert.equal(small.status, 422);
+	assert.deepEqual([small.code, small.json.error.field], ['csr_key_too_small', 'csr']);
+	assert.ok(small.json.error.message && small.json.error.help);
+	const csr = makeCsr(dir, 'a1');
+	assert.equal((await curl.call(curl.at(order, '/activate'), { csr })).code, 'accept_terms_missing');
+	assert.equal((await curl.call(curl.at(order, '/activate'), { csr, accept_terms: 'yes' })).code, 'accept_data_missing');
+	assert.equal((await curl.call(curl.at(order, '/activate'), ticks)).code, 'csr_missing');
+	const check = await curl.call('/csr/check', { csr, order });
+	assert.equal(check.status, 200);
+	assert.equal(check.json.certificate.emailAddress, 'a-1@partner.example');
+
+	const sent = await curl.call(curl.at(order, '/activate'), { csr, ...ticks });
+	assert.equal(sent.status, 200, sent.text);
+	assert.equal((await curl.call(curl.at(order, '/activate'), { csr, ...ticks })).status, 200, 'sent twice');
+	const done = await issued(order);
+	const pem = (await curl.call(curl.at(order, '/certificate.pem'))).text;
+	const seen = openssl(['x509', '-noout', '-serial', '-email'], pem);
+	assert.match(seen, /a-1@partner\.example/);
+	assert.ok(seen.includes(done.certificate.serial.replace(/^0+/, '')));
+	assert.match((await curl.call(curl.at(order, '/chain.pem'))).text, /BEGIN CERTIFICATE/);
+
+	assert.equal((await curl.call(curl.at(order, '/cancel'), {})).code, 'order_issued');
+	assert.equal((await curl.call(curl.at(order, '/revoke'), {})).code, 'revocation_reason_missing');
+	assert.equal((await curl.call(curl.at(order, '/revoke'), { reason: 'boredom' })).code, 'revocation_reason_unknown');
+	for (let i = 0; i < 2; i++) {
+		const revoked = await curl.call(curl.at(order, '/revoke'), { reason: 'superseded' });
+		assert.equal(revoked.status, 200, revoked.text);
+		assert.deepEqual([revoked.json.status, revoked.json.certificate.reason], ['revoked', 'superseded']);
+	}
+});
+
+test('a request handed in with the order waits for its activation', async () => {
+	const made = await curl.order('A-2', { csr: makeCsr(dir, 'a2') });
+	assert.equal(made.status, 201, made.text);
+	assert.equal(made.json.activation.csr, true);
+	await confirmMailbox(stack, 'a-2@partner.example');
+	assert.equal((await curl.call(curl.at(made.json.order, '/activate'), ticks)).status, 200);
+	await issued(made.json.order);
+});
+
+test('another address, another mail, cancelled', async () => {
+	const { order } = (await curl.order('A-3')).json;
+	await waitMail(stack, 'a-3@partner.example');
+	assert.equal((await curl.call(curl.at(order, '/resend'), {})).status, 200, 'within five seconds it is one click');
+	const changed = await curl.call(curl.at(order, '/email'), { email: 'other@partner.example' });
+	assert.equal(changed.json.mailbox.email, 'other@partner.example');
+	assert.equal((await curl.call(curl.at(order, '/email'), { email: 'no at' })).status, 422);
+	await waitMail(stack, 'other@partner.example');
+	for (let i = 0; i < 2; i++)
+		assert.equal((await curl.call(curl.at(order, '/cancel'), {})).json.status, 'cancelled');
+	const gone = await curl.call(curl.at(order, '/email'), { email: 'third@partner.example' });
+	assert.deepEqual([gone.status, gone.code], [409, 'order_cancelled']);
+});
+
+test('the same reference: the same order, or the field that differs', async () => {
+	const fields = { language: 'en', customer_name: 'Ann' };
+	const first = await curl.order('A-4', fields);
+	assert.equal(first.status, 201);
+	const again = await curl.order('A-4', fields);
+	assert.deepEqual([again.status, again.json.order], [200, first.json.order]);
+	const csr = makeCsr(dir, 'a4');
+	for (const [name, value] of [['email', 'x@partner.example'], ['language', 'pl'], ['customer_name', 'Bob'],
+		['product', 'smime-mailbox-730'], ['fields', 'commonName'], ['csr', csr]]) {
+		const other = await curl.order('A-4', { ...fields, [name]: value });
+		assert.deepEqual([other.status, other.code], [409, 'partner_ref_conflict'], name);
+		assert.ok(other.json.error.message.includes(`: ${name}.`), other.json.error.message);
+	}
+	const changed = await curl.call(curl.at(first.json.order, '/email'), { email: 'moved@partner.example' });
+	assert.equal(changed.status, 200);
+	assert.equal((await curl.order('A-4', fields)).status, 200, 'what was posted counts, not what became of it');
+});
+
+test('what is wrong with a new order', async () => {
+	for (const [fields, code] of [[{ product: 'none' }, 'product_unknown'], [{ partner_ref: '' }, 'partner_ref_missing'],
+		[{ partner_ref: 'a b' }, 'partner_ref_invalid'], [{ partner_ref: 'x'.repeat(65) }, 'partner_ref_invalid'],
+		[{ email: '' }, 'email_missing'], [{ language: 'xx' }, 'language_unknown'],
+		[{ customer_name: 'a\nb' }, 'customer_name_invalid'], [{ fields: 'nobody' }, 'field_unknown'],
+		[{ csr: 'nothing' }, 'csr_not_pem'], [{ callback: 'https://not.registered.example/' }, 'callback_unknown']]) {
+		const answer = await curl.order('A-5', fields);
+		assert.deepEqual([answer.status, answer.code], [422, code], answer.text);
+	}
+	const odd = await curl.call('/partner/orders', { a: 1 }, { more: ['-H', 'Content-Type: text/plain'] });
+	assert.equal(odd.status, 415);
+	assert.equal((await curl.call('/partner/orders', undefined, { more: ['-d', 'email=%zz'] })).status, 400);
+	const [[count]] = await stack.sql("SELECT COUNT(*) FROM orders WHERE partner_ref = 'A-5'");
+	assert.equal(count, '0');
+});
+
+test('keys: none, wrong, ended, and without the scope', async () => {
+	const { order } = (await curl.order('A-6')).json;
+	const none = await curl.call(curl.at(order), undefined, { key: '' });
+	assert.deepEqual([none.status, none.code], [401, 'partner_key_required']);
+	assert.match(none.headers['www-authenticate'], /^Bearer/);
+	assert.equal((await curl.call(curl.at(order), undefined, { key: 'mck_wrong' })).code, 'partner_key_refused');
+	assert.equal((await curl.call('/csr/check', { csr: 'x' }, { key: 'mck_wrong' })).status, 401);
+	assert.equal((await curl.call(`/certificates/${order}`)).status, 401, 'a key opens partners\' addresses only');
+	assert.equal((await curl.call('/partner/keys')).status, 401, 'a key makes no key');
+	const reader = await anotherKey(stack, 'demo-partner', 'read');
+	assert.equal((await curl.call(curl.at(order), undefined, { key: reader })).status, 200);
+	for (const [rest, fields] of [['/cancel', {}], ['/email', { email: 'a@b.example' }], ['/revoke', { reason: 'superseded' }]]) {
+		const refused = await curl.call(curl.at(order, rest), fields, { key: reader });
+		assert.deepEqual([refused.status, refused.code], [403, 'partner_key_scope']);
+	}
+	const rows = await stack.sql('SELECT id, last_used_at IS NOT NULL FROM partner_key ORDER BY id DESC LIMIT 1');
+	assert.equal(rows[0][1], '1', 'its last use is noted');
+	await stack.ctl('partner', 'key', 'revoke', '--id', rows[0][0], '--yes');
+	assert.equal((await curl.call(curl.at(order), undefined, { key: reader })).status, 401);
+	const old = await anotherKey(stack, 'demo-partner', 'read', '--days', '1');
+	await stack.sql("UPDATE partner_key SET expires_at = UTC_TIMESTAMP() - INTERVAL 1 SECOND ORDER BY id DESC LIMIT 1");
+	assert.equal((await curl.call(curl.at(order), undefined, { key: old })).status, 401);
+});
+
+test('each key has its allowance', async () => {
+	const small = await anotherPartner(stack, 'small');
+	await stack.sql("UPDATE partner SET rate = 1, burst = 3 WHERE name = 'small'");
+	const { order } = (await small.order('S-1')).json;
+	assert.equal((await small.call(small.at(order))).status, 200);
+	await small.call(small.at(order));
+	const refused = await small.call(small.at(order));
+	assert.deepEqual([refused.status, refused.code], [429, 'too_many_requests']);
+	assert.match(refused.headers['retry-after'], /^[1-9]\d*$/);
+	assert.equal((await curl.order('A-7')).status, 201, 'others are not hindered');
+	await until('the allowance has grown', async () => (await small.call(small.at(order))).status === 200, 10);
+});
+
+test('200 posts of one order over 20 connections are one order', async () => {
+	const form = () => new URLSearchParams({ product: stack.demo.PRODUCT, partner_ref: 'ONE', email: 'one@partner.example' });
+	const answers = [];
+	const post = async () => {
+		for (let i = 0; i < 10; i++) {
+			const answer = await fetch(`${stack.url}/partner/orders`, {
+				method: 'POST', body: form(),
+				headers: { accept: 'application/json', authorization: `Bearer ${curl.key}` },
+			});
+			answers.push([answer.status, (await answer.json()).order]);
+		}
+	};
+	await Promise.all(Array.from({ length: 20 }, post));
+	assert.equal(answers.length, 200);
+	assert.equal(answers.filter(([status]) => status === 201).length, 1);
+	assert.equal(answers.filter(([status]) => status === 200).length, 199);
+	assert.equal(new Set(answers.map(([, order]) => order)).size, 1);
+	const [[orders]] = await stack.sql("SELECT COUNT(*) FROM orders WHERE partner_ref = 'ONE'");
+	const [[mails]] = await stack.sql("SELECT COUNT(*) FROM outbox b JOIN orders o ON o.id = b.order_id WHERE o.partner_ref = 'ONE'");
+	assert.deepEqual([orders, mails], ['1', '1']);
+});
+
+test('nothing of another partner', async () => {
+	const other = await anotherPartner(stack, 'other');
+	const { order } = (await other.order('A-1')).json;
+	for (const rest of ['', '/certificate.pem', '/certificate.cer', '/chain.pem', '/issuer.pem', '/root.pem', '/bundle.p7b'])
+		assert.equal((await curl.call(curl.at(order, rest))).status, 404, rest);
+	for (const rest of ['/email', '/resend', '/activate', '/revoke', '/cancel'])
+		assert.equal((await curl.call(curl.at(order, rest), { email: 'x@y.example', reason: 'superseded', ...ticks })).status, 404, rest);
+	assert.equal((await curl.call('/csr/check', { csr: makeCsr(dir, 'o'), order })).status, 404);
+	assert.equal((await curl.call('/partner/orders?q=&status=')).json.orders.some((o) => o.order === order), false);
+
+	partnerAccount(stack, 'demo-partner', 'spy', 'spy-password-1');
+	const spy = await new Client(stack).signIn('spy', 'spy-password-1');
+	const form = await spy.form('/partner/keys', '/partner/keys');
+	const token = form.hidden.find(([name]) => name === 'form_token');
+	for (const where of [`/partner/orders/${order}`, `/certificates/${order}`, `/certificates/${order}/email`,
+		`/certificates/${order}/activation/data`, `/certificates/${order}/revoke`, `/partner/orders/${order}/chain.pem`])
+		assert.equal((await spy.get(where)).status, 404, where);
+	for (const rest of ['/email', '/resend', '/activate', '/revoke', '/cancel'])
+		assert.equal((await spy.post(`/partner/orders/${order}${rest}`, [token, ['email', 'x@y.example']])).status, 404, rest);
+	const [[key]] = await stack.sql("SELECT k.id FROM partner_key k JOIN partner p ON p.id = k.partner_id WHERE p.name = 'other'");
+	assert.equal((await spy.post(`/partner/keys/${key}/revoke`, [token])).status, 404);
+	assert.equal((await other.call(other.at(order))).status, 200, 'nothing was changed');
+	const customer = await new Client(stack).signIn();
+	for (const where of ['/partner/dashboard', '/partner/orders', '/partner/keys', '/partner/callbacks', '/partner/bulk'])
+		assert.equal((await customer.get(where)).status, 404, where);
+});
+
+test('no worker complained', () => assert.deepEqual(stack.complaints(['web', 'signer', 'mailer', 'callback']), []));
