@@ -260,12 +260,11 @@ static void show_certificate(struct req *r, const struct order_page *p)
 	}
 }
 
-/* Where a step's button leads, or NULL when it has none now. */
+/* Where the first step's button leads, or NULL when it has none now: while the holder is asked, the page leads to
+ * what can be done about the mail instead. */
 static const char *mailbox_page(const struct order *o)
 {
-	if (o->cancelled || o->mailbox == STEP_VERIFIED || o->mailbox == STEP_NOT_AVAILABLE)
-		return NULL;
-	return o->mailbox == STEP_WAITING_FOR_VERIFICATION ? "/email/done" : "/email";
+	return o->cancelled || o->mailbox != STEP_WAITING_FOR_DATA ? NULL : "/email";
 }
 
 void show_order_page(struct req *r, const struct order_page *p)
