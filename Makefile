@@ -75,6 +75,9 @@ unit-programs: $(UNIT)
 $(B)/tests/golden/render: $(B)/tests/golden/render.o $(call lib,base)
 	$(LINK) $(PAGES) $(CRYPTO)
 
+$(B)/tests/bench/empty: $(B)/tests/bench/empty.o
+	$(LINK) -lfcgi
+
 -include nginx/assets.mk
 assets:
 

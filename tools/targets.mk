@@ -8,6 +8,7 @@ help:
 	@echo 'make test         all tests, in stacks of their own; SUITES="unit journey" chooses'
 	@echo 'make asan         unit tests and the journey with AddressSanitizer and UBSan'
 	@echo 'make lint         clang-format, clang-tidy, cppcheck'
+	@echo 'make bench        pages and journeys beside an empty FastCGI program'
 	@echo 'make conformance  certificates held against other people'"'"'s linters and programs'
 	@echo 'make all          the programs only; make clean removes what was built, not the state'
 
@@ -44,6 +45,11 @@ asan: test-setup
 		LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
 		UBSAN_OPTIONS=print_stacktrace=1 tests/run unit journey
 
+bench: test-setup
+	@tools/setup.sh bench
+	@$(MAKE) --no-print-directory all $(B)/tests/bench/empty
+	@B=$(B) node tests/bench/pages.mjs
+
 conformance: test-setup
 	@tools/setup.sh conformance
 	@$(MAKE) --no-print-directory all
@@ -68,4 +74,4 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: help setup run start stop test test-setup asan conformance lint format clean
+.PHONY: bench help setup run start stop test test-setup asan conformance lint format clean

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 void wire_write(struct wire *w)
@@ -68,10 +69,21 @@ int wire_end(struct wire *w)
 	return w->failed ? -1 : 0;
 }
 
-static int wait_for(int fd, short events, int timeout_ms)
+static long milliseconds_now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Wait until fd is ready, but not past the moment `end`: a peer that sends an octet now and then must not hold us up
+ * for longer than one that sends none. */
+static int wait_until(int fd, short events, long end)
 {
 	struct pollfd p = {.fd = fd, .events = events};
-	int n = poll(&p, 1, timeout_ms);
+	long left = end - milliseconds_now();
+	int n = poll(&p, 1, left > 0 ? (int)left : 0);
 
 	if (n == 0)
 		errno = ETIMEDOUT;
@@ -83,13 +95,14 @@ int wire_send(int fd, const struct wire *w, int timeout_ms)
 	unsigned char frame[4 + WIRE_FRAME_MAX];
 	uint32_t len = htonl((uint32_t)w->len);
 	size_t sent = 0, whole = 4 + w->len;
+	const long end = milliseconds_now() + timeout_ms;
 
 	memcpy(frame, &len, 4);
 	memcpy(frame + 4, w->bytes, w->len);
 	while (sent < whole) {
 		ssize_t n;
 
-		if (wait_for(fd, POLLOUT, timeout_ms) == -1)
+		if (wait_until(fd, POLLOUT, end) == -1)
 			return -1;
 		n = send(fd, frame + sent, whole - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno != EINTR && errno != EAGAIN)
@@ -99,12 +112,12 @@ int wire_send(int fd, const struct wire *w, int timeout_ms)
 	return 0;
 }
 
-static int receive_all(int fd, unsigned char *bytes, size_t len, int timeout_ms)
+static int receive_all(int fd, unsigned char *bytes, size_t len, long end)
 {
 	for (size_t got = 0; got < len;) {
 		ssize_t n;
 
-		if (wait_for(fd, POLLIN, timeout_ms) == -1)
+		if (wait_until(fd, POLLIN, end) == -1)
 			return -1;
 		n = recv(fd, bytes + got, len - got, MSG_DONTWAIT);
 		if (n == 0) {
@@ -120,17 +133,18 @@ static int receive_all(int fd, unsigned char *bytes, size_t len, int timeout_ms)
 
 int wire_receive(int fd, struct wire *w, int timeout_ms)
 {
+	const long end = milliseconds_now() + timeout_ms;
 	unsigned char bytes[WIRE_FRAME_MAX];
 	uint32_t len;
 
-	if (receive_all(fd, (unsigned char *)&len, sizeof(len), timeout_ms) == -1)
+	if (receive_all(fd, (unsigned char *)&len, sizeof(len), end) == -1)
 		return -1;
 	len = ntohl(len);
 	if (len > WIRE_FRAME_MAX) {
 		errno = EMSGSIZE;
 		return -1;
 	}
-	if (receive_all(fd, bytes, len, timeout_ms) == -1)
+	if (receive_all(fd, bytes, len, end) == -1)
 		return -1;
 	wire_read(w, bytes, len);
 	return 0;

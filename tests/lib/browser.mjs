@@ -18,16 +18,18 @@ export class Browser {
 		browser.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'mct-chromium-'));
 		browser.violations = [];
 		browser.errors = [];
-		browser.context = await chromium.launchPersistentContext(browser.dir, {
+		const launch = (chromiumSandbox) => chromium.launchPersistentContext(browser.dir, {
 			executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
 			headless: true,
-			chromiumSandbox: process.getuid() !== 0,
+			chromiumSandbox,
 			locale: 'en-GB',
 			viewport: { width: 1200, height: 900 },
 			args: ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
 				'--disable-component-update', '--disable-sync'],
 			...options,
 		});
+		// Root has no sandbox, nor has a container that forbids user namespaces; our own pages need none.
+		browser.context = await (process.getuid() === 0 ? launch(false) : launch(true).catch(() => launch(false)));
 		browser.context.setDefaultTimeout(15000);
 		browser.page = browser.context.pages()[0] ?? await browser.context.newPage();
 		browser.page.on('pageerror', (error) => browser.errors.push(`${browser.page.url()}: ${error.message}`));

@@ -119,7 +119,7 @@ test('while the receiver refuses or is away nothing is lost', async () => {
 	assert.equal(left, '0');
 });
 
-test('the sender is killed while it works: what it had taken comes round again', async () => {
+test('what a sender that died had taken comes round again', async () => {
 	const { order } = (await curl.order('E-1', { callback: receiver.url() })).json;
 	await stack.tool('stop', 'callback');
 	await curl.call(curl.at(order, '/cancel'), {});
