@@ -13,6 +13,7 @@
 #include <ClearSilver/ClearSilver.h>
 
 #include "lib/base/conf.h"
+#include "lib/base/words.h"
 
 #define LANGUAGES_MAX 16
 #define TEMPLATES_MAX 64
@@ -36,6 +37,7 @@ struct pages {
 	int template_count;
 	char dir[1024];
 	char brand_name[200], brand_support[200], mail_viewer[8], demo_hint[400];
+	char caa_identity[256];
 	char assets[24]; /* changes with every build, so that browsers fetch new static files */
 };
 
@@ -100,6 +102,7 @@ int pages_open(struct pages **out, const struct conf *conf, struct err *e)
 	struct pages *pages = calloc(1, sizeof(*pages));
 	char path[2048];
 	struct stat program;
+	const char *identities;
 	NEOERR *ne;
 
 	if (pages == NULL)
@@ -109,6 +112,9 @@ int pages_open(struct pages **out, const struct conf *conf, struct err *e)
 	(void)snprintf(
 	    pages->brand_support, sizeof(pages->brand_support), "%s", conf_text(conf, SET_BRAND_SUPPORT));
 	(void)snprintf(pages->demo_hint, sizeof(pages->demo_hint), "%s", conf_text(conf, SET_WEB_DEMO_HINT));
+	identities = conf_text(conf, SET_CAA_IDENTITY);
+	(void)snprintf(pages->caa_identity, sizeof(pages->caa_identity), "%.*s",
+	    (int)strcspn(identities, ", "), identities);
 	if (stat("/proc/self/exe", &program) == 0)
 		(void)snprintf(
 		    pages->assets, sizeof(pages->assets), "%llx", (unsigned long long)program.st_mtime);
@@ -256,22 +262,18 @@ const char *page_word(struct req *r, const char *name)
 	return word == NULL ? "" : word;
 }
 
-/* A fault's sentence with {arg} replaced, set as <prefix>.<part>. */
+/* A fault's sentence, set as <prefix>.<part>; {arg} is what the fault names, {caa} the name by which CAA
+ * permits us. */
 static void fault_part_set(
     struct req *r, const char *prefix, const char *code, const char *part, const char *arg)
 {
-	char name[128];
+	const char *const names[] = {"arg", "caa", NULL}, *const values[] = {
+							      arg, r->w->pages->caa_identity, NULL};
 	struct buf text = {0};
-	const char *word, *brace;
+	char name[128];
 
 	(void)snprintf(name, sizeof(name), "Fault.%s.%s", code, part);
-	word = page_word(r, name);
-	while ((brace = strstr(word, "{arg}")) != NULL) {
-		buf_add(&text, word, (size_t)(brace - word));
-		buf_puts(&text, arg);
-		word = brace + strlen("{arg}");
-	}
-	buf_puts(&text, word);
+	(void)words_format(&text, page_word(r, name), names, values);
 	page_set_in(r, prefix, part, text.data);
 	buf_free(&text);
 }

@@ -8,12 +8,13 @@
 <?cs if:subcount(Address) ?><ul class="files"><?cs each:a = Address ?>
 <li><span class="address code"><?cs var:a.url ?></span><span class="muted"> <?cs var:Words.partner.waiting ?> <?cs var:a.waiting ?></span>
 <form method="post" action="/partner/callbacks/<?cs var:a.id ?>/remove"><?cs call:token() ?><button type="submit" class="plain"><?cs var:Words.partner.address_remove ?><span class="hidden"> <?cs var:a.url ?></span></button></form></li><?cs /each ?></ul><?cs /if ?>
+<section class="card sheet" aria-labelledby="url-new"><h2 id="url-new"><?cs var:Words.partner.url_new ?></h2>
 <form method="post" action="/partner/callbacks" novalidate><?cs call:token() ?>
 <div class="field"><label for="url"><?cs var:Words.partner.url ?></label>
 <p class="hint" id="url-hint"><?cs var:Words.partner.url_hint ?></p>
 <?cs call:field_error("url") ?>
 <input id="url" name="url" type="url" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="500" required value="<?cs var:Form.url ?>"<?cs call:field_ties("url", "url-hint") ?>></div>
-<div class="buttons"><button type="submit"><?cs var:Words.partner.url_button ?></button></div></form>
+<div class="buttons"><button type="submit"><?cs var:Words.partner.url_button ?></button></div></form></section>
 <h2><?cs var:Words.partner.callback_log ?></h2>
 <?cs if:subcount(Callback) ?><table class="fold" role="table"><caption class="hidden"><?cs var:Words.partner.callback_log ?></caption>
 <thead role="rowgroup"><tr role="row"><?cs call:head(Words.order.number) ?><?cs call:head(Words.order.state) ?><?cs call:head(Words.partner.delivery) ?><?cs call:head(Words.partner.answer) ?></tr></thead>

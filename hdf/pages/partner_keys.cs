@@ -14,7 +14,7 @@
 <td role="cell" data-label="<?cs var:Words.order.state ?>"><?cs var:Words.partner_key[k.state] ?><?cs if:k.state == "valid" ?>
 <form method="post" action="/partner/keys/<?cs var:k.id ?>/revoke"><?cs call:token() ?><button type="submit" class="button-quiet"><?cs var:Words.partner.key_end ?><span class="hidden"> <?cs var:k.label ?></span></button></form><?cs /if ?></td></tr><?cs /each ?>
 </tbody></table><?cs else ?><p class="muted"><?cs var:Words.partner.no_keys ?></p><?cs /if ?>
-<h2><?cs var:Words.partner.key_new ?></h2>
+<section class="card sheet" aria-labelledby="key-new"><h2 id="key-new"><?cs var:Words.partner.key_new ?></h2>
 <form method="post" action="/partner/keys" novalidate><?cs call:token() ?><input type="hidden" name="once" value="<?cs var:Form.once ?>">
 <div class="field"><label for="label"><?cs var:Words.partner.label ?></label>
 <p class="hint" id="label-hint"><?cs var:Words.partner.label_hint ?></p>
@@ -28,6 +28,6 @@
 <p class="hint" id="days-hint"><?cs var:Words.partner.days_hint ?></p>
 <?cs call:field_error("days") ?>
 <input id="days" name="days" type="text" inputmode="numeric" autocomplete="off" maxlength="4" class="width-half" value="<?cs var:Form.days ?>"<?cs call:field_ties("days", "days-hint") ?>></div>
-<div class="buttons"><button type="submit"><?cs var:Words.partner.key_button ?></button></div></form>
+<div class="buttons"><button type="submit"><?cs var:Words.partner.key_button ?></button></div></form></section>
 <?cs /def ?>
 <?cs include!"layout.cs" ?>

@@ -34,7 +34,9 @@ async function emptyStart(stack, octets) {
 	process.on('exit', () => { try { process.kill(-child.pid, 'SIGKILL'); } catch { /* ended */ } });
 	await until('the empty program listens', () => fs.existsSync(socket));
 	const site = path.join(stack.dir, 'nginx/site.conf');
-	fs.appendFileSync(site, `location = /bench/empty { include ${stack.dir}/nginx/fastcgi.conf; fastcgi_pass unix:${socket}; }\n`);
+	const fastcgi = fs.readFileSync(path.join(stack.dir, 'nginx/fastcgi.conf'), 'utf8');
+	fs.writeFileSync(path.join(stack.dir, 'nginx/empty.conf'), fastcgi.replace(/fastcgi_pass [^;]*;/, `fastcgi_pass unix:${socket};`));
+	fs.appendFileSync(site, `location = /bench/empty { include ${stack.dir}/nginx/empty.conf; }\n`);
 	process.kill(await stack.pid('nginx'), 'SIGHUP');
 	await until('nginx passes it on', async () => (await fetch(`${stack.url}/bench/empty`)).status === 200);
 	return child;

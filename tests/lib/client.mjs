@@ -91,7 +91,10 @@ export class Client {
 				...headers,
 			},
 		});
-		for (const line of response.headers.getSetCookie?.() ?? []) {
+		// Node.js 18 of Debian joins the lines with commas.
+		const lines = response.headers.getSetCookie?.()
+			?? (response.headers.get('set-cookie') ?? '').split(/, (?=[\w-]+=)/).filter(Boolean);
+		for (const line of lines) {
 			const [, name, value] = /^([^=]+)=([^;]*)/.exec(line);
 			if (value === '' || /max-age=0|expires=thu, 01 jan 1970/i.test(line))
 				this.cookies.delete(name);

@@ -17,10 +17,10 @@
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/netaddr.h"
 #include "lib/base/text.h"
 #include "lib/db/db.h"
 #include "lib/flow/callback.h"
-#include "tools/callback/address.h"
 
 #define ANSWER_KEPT  200 /* octets of an answer that the log shows */
 #define ANSWER_MAX   65536
@@ -103,7 +103,7 @@ static curl_socket_t socket_open(void *arg, curlsocktype purpose, struct curl_so
 	struct post *post = arg;
 
 	(void)purpose;
-	if (!post->poster->allow_private && !address_is_public(&address->addr)) {
+	if (!post->poster->allow_private && !netaddr_is_public(&address->addr)) {
 		post->refused = true;
 		return CURL_SOCKET_BAD;
 	}

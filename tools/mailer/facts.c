@@ -213,32 +213,35 @@ static int facts_certificate(struct facts *f, const struct outbox_row *row, stru
 
 /* A fault's sentence with its {arg}, in the language of the mail; absent when the words have none. */
 static void fact_sentence(
-    struct facts *f, const struct mail_view *view, const struct outbox_row *row, const char *part)
+    struct facts *f, const struct facts_sources *from, const struct outbox_row *row, const char *part)
 {
-	const char *names[] = {"arg", NULL}, *values[] = {row->reason_arg, NULL};
-	char entry[128], name[32];
+	const char *identities = conf_text(from->conf, SET_CAA_IDENTITY);
+	const char *names[] = {"arg", "caa", NULL}, *values[] = {row->reason_arg, NULL, NULL};
+	char entry[128], name[32], identity[256];
 	struct buf text = {0};
 	const char *pattern;
 
 	(void)snprintf(entry, sizeof(entry), "Fault.%.60s.%s", row->reason, part);
 	(void)snprintf(name, sizeof(name), "Mail.%s", part);
-	pattern = mail_view_word(view, entry);
+	pattern = mail_view_word(from->view, entry);
 	if (pattern == NULL)
 		return;
+	(void)snprintf(identity, sizeof(identity), "%.*s", (int)strcspn(identities, ", "), identities);
+	values[1] = identity;
 	(void)words_format(&text, pattern, names, values);
 	fact_set(f, name, text.data);
 	buf_free(&text);
 }
 
 static int facts_problem(
-    struct facts *f, const struct mail_view *view, const struct outbox_row *row, struct err *e)
+    struct facts *f, const struct facts_sources *from, const struct outbox_row *row, struct err *e)
 {
 	if (fault_by_code(row->reason) == FAULT_none)
 		return err_set(e, FAULT_internal, "outbox row with an unknown fault");
 	fact_set(f, "Mail.code", row->reason);
-	fact_sentence(f, view, row, "says");
-	fact_sentence(f, view, row, "help");
-	fact_sentence(f, view, row, "command");
+	fact_sentence(f, from, row, "says");
+	fact_sentence(f, from, row, "help");
+	fact_sentence(f, from, row, "command");
 	if (f->ne == STATUS_OK && hdf_get_value(f->hdf, "Mail.says", NULL) == NULL)
 		return err_set(e, FAULT_internal, "words: no sentence for fault %s", row->reason);
 	return 0;
@@ -261,7 +264,7 @@ static int facts_kind(
 	} else if (strcmp(row->kind, "rejected") == 0) {
 		fact_time(f, "Mail.rejected_at", row->happened_at);
 	} else if (strcmp(row->kind, "problem") == 0) {
-		return facts_problem(f, from->view, row, e);
+		return facts_problem(f, from, row, e);
 	} else if (strcmp(row->kind, "certificate_issued") == 0) {
 		facts_file(file, row->address);
 		fact_set(f, "Mail.file", file);

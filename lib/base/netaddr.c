@@ -1,5 +1,5 @@
-/* address.c - public or not; see address.h. */
-#include "tools/callback/address.h"
+/* netaddr.c - public or not; see netaddr.h. */
+#include "lib/base/netaddr.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -57,7 +57,7 @@ static bool ipv6_is_public(const unsigned char a[16])
 	return (a[0] & 0xe0) == 0x20; /* global unicast is 2000::/3; mapped and all others are outside */
 }
 
-bool address_is_public(const struct sockaddr *address)
+bool netaddr_is_public(const struct sockaddr *address)
 {
 	if (address->sa_family == AF_INET)
 		return ipv4_is_public(
