@@ -14,6 +14,8 @@ CFLAGS ?= -O2 -g
 HARDEN.plain := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 SAN.asan     := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SAN.fault    := -DFAULT_POINTS
+# Built by clang (make V=fuzz CC=clang), whose warnings are others; gcc's are the ones we heed.
+SAN.fuzz     := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -w
 WARN := -Werror -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wpointer-arith \
 	-Wvla -Wformat=2 -Wno-format-truncation
 # ClearSilver's headers name each other from their own top.
@@ -39,7 +41,7 @@ all: $(PROGRAMS:%=$(B)/%) assets
 $(B)/mailcert-web: $(call objs,cgi) $(call lib,flow pki db ipc base)
 	$(LINK) -lfcgi $(PAGES) -ljansson -lidn2 -lunbound -lresolv $(MARIADB) $(CRYPTO)
 $(B)/mailcert-signer: $(call objs,tools/signer) $(call lib,flow pki db ipc base)
-	$(LINK) -lunbound -lidn2 -ljansson $(HDF) $(MARIADB) $(CRYPTO)
+	$(LINK) -lseccomp -lunbound -lidn2 -ljansson $(HDF) $(MARIADB) $(CRYPTO)
 $(B)/mailcert-mailer: $(call objs,tools/mailer) $(call lib,flow mail db ipc base)
 	$(LINK) $(SMTP) $(PAGES) -lidn2 $(MARIADB) $(CRYPTO)
 $(B)/mailcert-callback: $(call objs,tools/callback) $(call lib,flow db ipc base)
@@ -70,6 +72,10 @@ UNIT := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/cgi.a $(call lib,$(ROOMS))
 	$(LINK) -lcmocka $(SMTP) $(PAGES) -lresolv -lunbound -lidn2 -ljansson $(MARIADB) $(CRYPTO)
 unit-programs: $(UNIT)
+
+# Fuzz targets, for tests/fuzz/run.
+$(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/cgi.a $(call lib,$(ROOMS))
+	$(LINK) -fsanitize=fuzzer $(SMTP) $(PAGES) -lunbound -lidn2 -ljansson $(MARIADB) $(CRYPTO)
 
 # Golden pages: what tests/golden/run renders them with.
 $(B)/tests/golden/render: $(B)/tests/golden/render.o $(call lib,base)

@@ -471,8 +471,8 @@ int page_activation_summary(struct req *r, struct err *e)
 	return rc == -1 ? -1 : 0;
 }
 
-/* Both statements, each with its own fault; how many are missing. */
-static int statements_missing(struct req *r)
+/* Both statements, each with its own fault; how many are missing. *e is the first of them. */
+static int statements_missing(struct req *r, struct err *e)
 {
 	static const struct {
 		const char *field;
@@ -487,7 +487,8 @@ static int statements_missing(struct req *r)
 			continue;
 		(void)err_set(&fault, statements[i].fault, "summary: %s not ticked", statements[i].field);
 		page_add_error(r, &fault);
-		missing++;
+		if (missing++ == 0)
+			*e = fault;
 	}
 	return missing;
 }
@@ -509,8 +510,8 @@ int page_activation_summary_post(struct req *r, struct err *e)
 		memcpy(spki, db_bytes(p.rows, 0, "spki_sha256", &len), sizeof(spki));
 	else if (hex_decode(spki, sizeof(spki), shown) == -1)
 		memset(spki, 0, sizeof(spki));
-	if (wizard_open(&p.order, WIZARD_SUMMARY) && statements_missing(r) > 0) {
-		rc = summary_show(r, &p, e);
+	if (wizard_open(&p.order, WIZARD_SUMMARY) && statements_missing(r, e) > 0) {
+		rc = r->json ? -1 : summary_show(r, &p, e);
 		goto out;
 	}
 	if (activation_submit(r->w->db, &r->actor, &p.order.on, spki, &order_id, &fault) == 0) {

@@ -57,6 +57,8 @@ static void faults_set(struct req *r)
 	char prefix[24], status[16];
 
 	for (int i = FAULT_none + 1; i < FAULT__MAX; i++) {
+		if (i == FAULT_config_invalid || i == FAULT_command_refused)
+			continue; /* never reach a visitor */
 		(void)snprintf(prefix, sizeof(prefix), "Code.%d", i);
 		(void)snprintf(status, sizeof(status), "%d", fault_status((enum fault)i));
 		page_set_in(r, prefix, "status", status);

@@ -414,6 +414,24 @@ static int new_page(struct req *r, const struct form *form, int wish)
 	return wish;
 }
 
+/* Page.back: the wizard's page before, with all that was typed. */
+static void new_back_set(struct req *r, const struct form *form, int page)
+{
+	struct buf back = {0};
+
+	if (page < 2)
+		return;
+	buf_printf(&back, "/partner/orders/new?step=%d", page - 1);
+	for (size_t i = 0; i < sizeof(new_fields) / sizeof(new_fields[0]); i++) {
+		if (*form_text(form, new_fields[i]) == '\0')
+			continue;
+		buf_printf(&back, "&%s=", new_fields[i]);
+		url_encode(&back, form_text(form, new_fields[i]));
+	}
+	page_set(r, "Page.back", back.data);
+	buf_free(&back);
+}
+
 static int new_show(struct req *r, const struct form *form, int page, struct err *e)
 {
 	const struct product *product = product_find(r->w->products, form_text(form, "product"));
@@ -427,6 +445,7 @@ static int new_show(struct req *r, const struct form *form, int page, struct err
 		page_set(r, "Form.product_name", product->name);
 	if (*form_text(form, "partner_ref") == '\0' && page == 2 && r->status == 200)
 		ref_suggest(r);
+	new_back_set(r, form, page);
 	products_set(r);
 	page_setf(r, "Page.step", "%d", page);
 	page_set(r, "Page.path", "/partner/orders/new");

@@ -260,8 +260,8 @@ static void show_certificate(struct req *r, const struct order_page *p)
 	}
 }
 
-/* Where the first step's button leads, or NULL when it has none now: while the holder is asked, the page leads to
- * what can be done about the mail instead. */
+/* Where the first step's button leads, or NULL when it has none now: while the holder is asked, the page
+ * leads to what can be done about the mail instead. */
 static const char *mailbox_page(const struct order *o)
 {
 	return o->cancelled || o->mailbox != STEP_WAITING_FOR_DATA ? NULL : "/email";

@@ -17,7 +17,7 @@ packages_of() {
 	run)
 		echo gcc libc6-dev make pkg-config openssl gzip
 		echo libfcgi-dev libssl-dev libmariadb-dev clearsilver-dev zlib1g-dev
-		echo libesmtp-dev libunbound-dev libidn2-dev libjansson-dev libcurl4-openssl-dev libp11-kit-dev
+		echo libesmtp-dev libunbound-dev libidn2-dev libjansson-dev libcurl4-openssl-dev libp11-kit-dev libseccomp-dev
 		echo mariadb-server-core mariadb-client-core nginx-light
 		echo multiwatch spawn-fcgi softhsm2 opensc
 		echo nsd ldnsutils python3-aiosmtpd
@@ -30,7 +30,7 @@ packages_of() {
 		;;
 	lint) echo clang-format clang-tidy cppcheck ;;
 	fuzz) echo clang libclang-rt-14-dev ;;
-	conformance) echo gnutls-bin libnss3-tools gpgsm ;;
+	conformance) echo gnutls-bin libnss3-tools gpgsm gpg-agent dirmngr python3-venv ;;
 	bench) echo wrk ;;
 	*)
 		echo "setup: no group $1; there are: run test lint fuzz conformance bench" >&2

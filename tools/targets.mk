@@ -7,6 +7,7 @@ help:
 	@echo 'make start, stop  the same in the background; $(VAR)/demo.env tells scripts the rest'
 	@echo 'make test         all tests, in stacks of their own; SUITES="unit journey" chooses'
 	@echo 'make asan         unit tests and the journey with AddressSanitizer and UBSan'
+	@echo 'make fuzz         libFuzzer on what reads strangers'"'"' words, FUZZ_SECONDS=$(FUZZ_SECONDS) each'
 	@echo 'make lint         clang-format, clang-tidy, cppcheck'
 	@echo 'make bench        pages and journeys beside an empty FastCGI program'
 	@echo 'make conformance  certificates held against other people'"'"'s linters and programs'
@@ -50,11 +51,15 @@ bench: test-setup
 	@$(MAKE) --no-print-directory all $(B)/tests/bench/empty
 	@B=$(B) node tests/bench/pages.mjs
 
+FUZZ_SECONDS ?= 10
+fuzz:
+	@tools/setup.sh run fuzz
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
+
 conformance: test-setup
 	@tools/setup.sh conformance
 	@$(MAKE) --no-print-directory all
-	@if [ -x tests/conformance/run ]; then B=$(B) tests/conformance/run; \
-	else echo 'conformance: tests/conformance/run is not there yet'; fi
+	@B=$(B) tests/conformance/run
 
 LINT_C = $(shell find cgi lib tools tests -name '*.[ch]' -not -path '*/node_modules/*')
 LINT_ROOMS = $(filter %.c,$(filter-out tests/%,$(LINT_C)))
@@ -74,4 +79,4 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: bench help setup run start stop test test-setup asan conformance lint format clean
+.PHONY: bench help setup run start stop test test-setup asan fuzz conformance lint format clean

@@ -23,7 +23,7 @@
 <td role="cell" data-label="<?cs var:Words.order.state ?>"><?cs call:state(c.status) ?></td>
 <td role="cell" data-label="<?cs var:Words.partner.delivery ?>"><?cs var:Words.partner_callback[c.callback_state] ?><?cs if:c.attempts ?><br><span class="muted"><?cs var:Words.partner.attempts ?> <?cs var:c.attempts ?></span><?cs /if ?><?cs if:c.callback_state == "waiting" && c.attempts ?><br><span class="muted"><?cs var:Words.partner.next_at ?> <span class="time"><?cs var:c.next_at ?></span></span><?cs /if ?>
 <form method="post" action="/partner/callbacks/<?cs var:c.callback_id ?>/replay"><?cs call:token() ?><button type="submit" class="plain"><?cs var:Words.partner.replay ?><span class="hidden"> <?cs var:c.callback_id ?></span></button></form></td>
-<td role="cell" data-label="<?cs var:Words.partner.answer ?>"><?cs if:c.tried_at ?><?cs if:c.http_status ?><strong><?cs var:c.http_status ?></strong> <?cs /if ?><span class="address"><?cs var:c.says ?></span><br><span class="muted"><span class="time"><?cs var:c.tried_at ?></span>, <?cs var:c.milliseconds ?> ms</span><?cs /if ?></td></tr><?cs /each ?>
+<td role="cell" data-label="<?cs var:Words.partner.answer ?>"><?cs if:c.tried_at ?><?cs if:c.http_status ?><strong><?cs var:c.http_status ?></strong> <?cs /if ?><span class="address"><?cs var:c.says ?></span><br><span class="muted"><span class="time"><?cs var:c.tried_at ?></span>, <?cs var:c.milliseconds ?> <?cs var:Words.partner.ms ?></span><?cs /if ?></td></tr><?cs /each ?>
 </tbody></table>
 <?cs call:paging() ?><?cs else ?><p class="muted"><?cs var:Words.partner.no_callbacks ?></p><?cs /if ?>
 <?cs /def ?>

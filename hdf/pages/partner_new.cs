@@ -5,7 +5,6 @@ elif:Page.step == 2 ?><?cs set:Page.title = Words.partner.new_details ?><?cs
 else ?><?cs set:Page.title = Words.partner.new_email ?><?cs /if ?>
 <?cs def:keep(name, value) ?><?cs if:value ?><input type="hidden" name="<?cs var:name ?>" value="<?cs var:value ?>"><?cs /if ?><?cs /def ?>
 <?cs def:keep_details() ?><?cs call:keep("partner_ref", Form.partner_ref) ?><?cs call:keep("customer_name", Form.customer_name) ?><?cs call:keep("language", Form.language) ?><?cs call:keep("callback", Form.callback) ?><?cs /def ?>
-<?cs def:kept_query() ?>product=<?cs var:url_escape(Form.product) ?>&amp;partner_ref=<?cs var:url_escape(Form.partner_ref) ?>&amp;customer_name=<?cs var:url_escape(Form.customer_name) ?>&amp;language=<?cs var:url_escape(Form.language) ?>&amp;callback=<?cs var:url_escape(Form.callback) ?><?cs /def ?>
 <?cs def:product_page() ?><form method="get" action="/partner/orders/new" novalidate><input type="hidden" name="step" value="2"><?cs call:keep_details() ?><?cs call:keep("email", Form.email) ?>
 <fieldset<?cs call:group_ties("product") ?>><legend><h1><?cs var:Words.partner.new_product ?></h1></legend>
 <?cs call:field_error("product") ?>
@@ -28,7 +27,7 @@ else ?><?cs set:Page.title = Words.partner.new_email ?><?cs /if ?>
 <?cs if:subcount(Address) ?><div class="field"><label for="callback"><?cs var:Words.partner.callback ?></label>
 <?cs call:field_error("callback") ?>
 <select id="callback" name="callback"<?cs call:field_ties("callback", "") ?>><option value=""><?cs var:Words.partner.no_callback ?></option><?cs each:a = Address ?><option value="<?cs var:a.url ?>"<?cs if:Form.callback == a.url ?> selected<?cs /if ?>><?cs var:a.url ?></option><?cs /each ?></select></div><?cs /if ?>
-<div class="buttons"><a class="back" href="/partner/orders/new?step=1&amp;<?cs call:kept_query() ?>"><?cs call:icon("back") ?> <?cs var:Words.button.back ?></a><button type="submit"><?cs var:Words.button.next ?></button></div></form><?cs /def ?>
+<div class="buttons"><a class="back" href="<?cs var:Page.back ?>"><?cs call:icon("back") ?> <?cs var:Words.button.back ?></a><button type="submit"><?cs var:Words.button.next ?></button></div></form><?cs /def ?>
 <?cs def:email_page() ?><h1><?cs var:Words.partner.new_email ?></h1>
 <p class="lead"><?cs var:Words.partner.new_email_says ?></p>
 <dl class="summary"><?cs call:fact(Words.order.product, Form.product_name) ?><?cs call:fact(Words.partner.partner_ref, Form.partner_ref) ?><?cs call:fact(Words.partner.customer_name, Form.customer_name) ?></dl>
@@ -37,7 +36,7 @@ else ?><?cs set:Page.title = Words.partner.new_email ?><?cs /if ?>
 <p class="hint" id="email-hint"><?cs var:Words.mailbox_data.hint ?></p>
 <?cs call:field_error("email") ?>
 <input id="email" name="email" type="email" inputmode="email" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="320" required value="<?cs var:Form.email ?>"<?cs call:field_ties("email", "email-hint") ?>></div>
-<div class="buttons"><a class="back" href="/partner/orders/new?step=2&amp;<?cs call:kept_query() ?>"><?cs call:icon("back") ?> <?cs var:Words.button.back ?></a><button type="submit"><?cs var:Words.partner.new_button ?></button></div></form><?cs /def ?>
+<div class="buttons"><a class="back" href="<?cs var:Page.back ?>"><?cs call:icon("back") ?> <?cs var:Words.button.back ?></a><button type="submit"><?cs var:Words.partner.new_button ?></button></div></form><?cs /def ?>
 <?cs def:content() ?>
 <ol class="steps" aria-label="<?cs var:Words.steps.label ?>">
 <?cs call:step(1, Page.step, Words.partner.step_product) ?><?cs call:step(2, Page.step, Words.order.details) ?><?cs call:step(3, Page.step, Words.order.email) ?></ol>

@@ -77,8 +77,8 @@ static long milliseconds_now(void)
 	return (long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Wait until fd is ready, but not past the moment `end`: a peer that sends an octet now and then must not hold us up
- * for longer than one that sends none. */
+/* Wait until fd is ready, but not past the moment `end`: a peer that sends an octet now and then must not
+ * hold us up for longer than one that sends none. */
 static int wait_until(int fd, short events, long end)
 {
 	struct pollfd p = {.fd = fd, .events = events};

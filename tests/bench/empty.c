@@ -20,7 +20,8 @@ int main(int argc, char **argv)
 	(void)FCGX_Init();
 	(void)FCGX_InitRequest(&f, 0, 0);
 	while (FCGX_Accept_r(&f) == 0) {
-		(void)FCGX_FPrintF(f.out, "Content-Type: text/html\r\nContent-Length: %lu\r\n\r\n", (unsigned long)len);
+		(void)FCGX_FPrintF(
+		    f.out, "Content-Type: text/html\r\nContent-Length: %lu\r\n\r\n", (unsigned long)len);
 		(void)FCGX_PutStr(body, (int)len, f.out);
 		FCGX_Finish_r(&f);
 	}

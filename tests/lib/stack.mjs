@@ -101,10 +101,10 @@ export class Stack {
 	async pid(service) {
 		return Number(await this.tool('pid', service));
 	}
-	// The process ids of the workers (children of multiwatch).
-	async workers() {
-		const parent = await this.pid('web');
-		const children = fs.readFileSync(`/proc/${parent}/task/${parent}/children`, 'utf8').trim();
+	// The process ids of the workers: the children of multiwatch, whose own is pid('web'). None when it is gone.
+	static workersOf(multiwatch) {
+		const list = `/proc/${multiwatch}/task/${multiwatch}/children`;
+		const children = fs.existsSync(list) ? fs.readFileSync(list, 'utf8').trim() : '';
 		return children === '' ? [] : children.split(' ').map(Number);
 	}
 

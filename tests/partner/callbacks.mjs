@@ -171,3 +171,5 @@ test('without leave nothing goes to private addresses, by number or by name', as
 	}
 	assert.equal(receiver.got.length, before);
 });
+
+test('neither worker nor sender complained', () => assert.deepEqual(stack.complaints(['web', 'callback']), []));

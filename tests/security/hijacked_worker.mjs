@@ -61,7 +61,7 @@ await giveKey(mallory, malloryOrder, makeCsr(keys, 'mallory'));
 // Nothing may ever be issued for the target, whatever was tried before.
 async function nothingFor(address = TARGET) {
 	assert.equal(await one(`SELECT COUNT(*) FROM certificate WHERE email LIKE '%${address.split('@')[1]}%'`), '0', 'a certificate was issued');
-	assert.equal(await one(`SELECT COUNT(*) FROM mailbox WHERE email = '${address}' AND confirmed_at IS NOT NULL`), '0', 'the mailbox counts as confirmed');
+	assert.equal(await one(`SELECT COUNT(*) FROM mailbox WHERE HEX(email) = HEX('${address}') AND confirmed_at IS NOT NULL`), '0', 'the mailbox counts as confirmed');
 }
 const GRANTS = /ERROR (1142|1143|1370|1044|1227|1095|1419|1045|1698) /;
 
@@ -155,9 +155,9 @@ refused('submit before the mailbox is verified', () =>
 	`CALL activation_submit('session', ${sessionOf(customer)}, ${numbers(waiting)}, REPEAT('k', 32), '1', NULL)`, /step_not_open/);
 refused('submit as a partner before the mailbox is verified', () =>
 	`CALL partner_activate('session', ${sessionOf(customer)}, ${numbers(waiting)}, 'emailAddress', 'csr', REPEAT('k', 32), 'P-256', 256, '1', NULL)`, /step_not_open/);
-test('mark the step verified by turning the clock of its own connection', async () => {
+test('turn the clock of its own connection back', async () => {
 	// An expired value must stay dead, so no account may set the time of its connection.
-	assert.match(web('SET timestamp = 1; SELECT UTC_TIMESTAMP()'), /ERROR 1227|ERROR 1193|ERROR 1238/);
+	assert.match(web('SET timestamp = 1; SELECT UTC_TIMESTAMP()'), /ERROR 1290 .*secure-timestamp/);
 	await nothingFor();
 });
 
@@ -322,13 +322,16 @@ function frame(...numbersOf16) {
 }
 const PING = frame(1, 1);
 const answerOf = (reply) => (reply.length === 8 ? reply.readUInt16BE(6) : null);
-const signerPid = await stack.pid('signer');
+let signerPid;
 async function signerWell(seconds = 3) {
 	const began = Date.now();
+	signerPid ??= await stack.pid('signer');
 	assert.equal(answerOf(await converse(PING, { wait: seconds * 1000 })), 0, 'the signer answers a ping');
 	assert.ok(Date.now() - began < seconds * 1000);
 	assert.equal(await stack.pid('signer'), signerPid, 'it is the same process');
 }
+
+test('the signer answers a ping', () => signerWell());
 
 const NOISE = {
 	'nothing, then the end': [Buffer.alloc(0), null],

@@ -34,6 +34,7 @@
 #include "lib/pki/seal.h"
 #include "lib/pki/token.h"
 #include "tools/signer/caa_order.h"
+#include "tools/signer/cage.h"
 #include "tools/signer/signer.h"
 
 #define PEER_MS   500  /* a peer has so long for its question */
@@ -271,7 +272,7 @@ int main(int argc, char **argv)
 	s.conf = conf;
 	if (peer_uids_read(&uids, conf_text(conf, SET_SIGNER_PEER_UIDS), &e) == -1 ||
 	    signer_open(&s, &e) == -1 || peer_drop_root(conf_text(conf, SET_SIGNER_USER), &e) == -1 ||
-	    peer_listen(&listener, conf_text(conf, SET_SIGNER_SOCKET), &e) == -1)
+	    peer_listen(&listener, conf_text(conf, SET_SIGNER_SOCKET), &e) == -1 || cage_enter(&e) == -1)
 		goto fail;
 	(void)sigaction(SIGTERM, &term, NULL);
 	(void)sigaction(SIGINT, &term, NULL);

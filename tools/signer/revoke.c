@@ -10,8 +10,9 @@
 #include "lib/flow/crl_queue.h"
 #include "lib/pki/crl.h"
 
-#define CRL_LIFE (6L * 86400) /* thisUpdate to nextUpdate; SBR 4.9.7 allows ten days, a new one comes daily \
-			       */
+#define CRL_LIFE                                                                                   \
+	(6L * 86400) /* thisUpdate to nextUpdate; SBR 4.9.7 allows ten days, a new one comes daily \
+		      */
 
 int crl_round(struct signer *s, struct err *e)
 {
