@@ -20,7 +20,7 @@
 -- Applied again by every `mailcertctl db migrate`; each statement ends with the line "$$".
 
 CREATE OR REPLACE SQL SECURITY DEFINER VIEW live_session AS
-SELECT s.id_hash, a.id, a.login, a.name, a.kind, a.partner_id, a.language, a.email,
+SELECT s.id_hash, a.id, a.login, a.name, a.kind, a.partner_id, a.language,
     s.seen_at < UTC_TIMESTAMP() - INTERVAL 60 SECOND AS stale
 FROM session s JOIN account a ON a.id = s.account_id
 WHERE s.seen_at > UTC_TIMESTAMP() - INTERVAL s.idle SECOND AND s.expires_at > UTC_TIMESTAMP()
