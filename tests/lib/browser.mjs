@@ -42,14 +42,20 @@ export class Browser {
 		return browser;
 	}
 
+	// What axe finds on a page, a line each.
+	static async axe(page, name) {
+		if (!await page.evaluate('"axe" in window'))
+			await page.evaluate(axeSource);
+		// Nothing to preload: that is for recorded sound, and our pages have none.
+		const { violations } = await page.evaluate((tags) => window.axe.run(document,
+			{ runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'], preload: false }), AXE_TAGS);
+		return violations.flatMap((violation) => violation.nodes.map((node) =>
+			`${name}: ${violation.id}: ${node.html.slice(0, 200)}: ${node.failureSummary}`));
+	}
+
 	// Look at the page that is open: keep what axe finds, and a picture when PICTURES names a folder.
 	async seen(name) {
-		await this.page.evaluate(axeSource);
-		const { violations } = await this.page.evaluate(
-			(tags) => window.axe.run(document, { runOnly: { type: 'tag', values: tags } }), AXE_TAGS);
-		for (const violation of violations)
-			for (const node of violation.nodes)
-				this.violations.push(`${name}: ${violation.id}: ${node.html.slice(0, 200)}: ${node.failureSummary}`);
+		this.violations.push(...await Browser.axe(this.page, name));
 		if (process.env.PICTURES) {
 			fs.mkdirSync(process.env.PICTURES, { recursive: true });
 			await this.page.screenshot({ path: path.join(process.env.PICTURES, `${name}.png`), fullPage: true });
