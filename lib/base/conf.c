@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <ClearSilver/util/neo_err.h>
 #include <ClearSilver/util/neo_hdf.h>
@@ -14,6 +15,11 @@
 #include "lib/base/text.h"
 
 #define CONF_DEFAULT_PATH "/etc/mailcert/mailcert.hdf"
+#define CONF_MAX          1048576 /* octets of a file */
+
+#ifndef DATA_DIR /* the Makefile says where templates and SQL are installed */
+#define DATA_DIR "/usr/local/share/mailcert"
+#endif
 
 static const struct setting_row setting_table[SET__MAX] = {
 #define SETTING(id, name, type, def, least, most, what) \
@@ -32,6 +38,7 @@ struct conf_reader {
 	void (*tell)(void *arg, const char *line);
 	void *arg;
 	int wrong;
+	struct buf seen; /* " name" of each assignment that was judged line by line, and a blank */
 };
 
 const struct setting_row *setting_row(enum setting id)
@@ -80,22 +87,116 @@ static void conf_wrong(struct conf_reader *reader, const char *why)
 	reader->tell(reader->arg, why);
 }
 
+/* Whether an assignment to that name was judged where it stands. */
+static bool name_seen(const struct conf_reader *reader, const char *name)
+{
+	char word[260];
+
+	(void)snprintf(word, sizeof(word), " %s ", name);
+	return reader->seen.data != NULL && strstr(reader->seen.data, word) != NULL;
+}
+
+/* Judge one assignment; number is its line, 0 when that is not known. */
+static void assignment_judge(struct conf_reader *reader, const char *name, const char *value, unsigned number)
+{
+	char why[400], line[24] = "", all[440];
+	int id = setting_find(name);
+
+	if (id != -1 && setting_fits(&setting_table[id], value, why, sizeof(why)))
+		return;
+	if (id == -1)
+		(void)snprintf(why, sizeof(why), "%s: no such setting", name);
+	if (number > 0)
+		(void)snprintf(line, sizeof(line), "line %u: ", number);
+	(void)snprintf(all, sizeof(all), "%s%s", line, why);
+	conf_wrong(reader, all);
+}
+
+#define NAME_OCTETS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_."
+
+/* Where a line by line reading of a file stands. */
+struct scan {
+	char block[256]; /* the dotted name of the block, "" outside of all */
+	char ending[64]; /* the word that ends the text of several lines in which we are; "" when in none */
+	unsigned number;
+};
+
+static void block_leave(struct scan *s)
+{
+	char *dot = strrchr(s->block, '.');
+
+	*(dot == NULL ? s->block : dot) = '\0';
+}
+
+/* One line without its end: an assignment is judged, blocks are entered and left. What HDF has besides
+ * (references, copies, attributes, included files) is left to conf_walk(). */
+static void line_scan(struct conf_reader *reader, struct scan *s, char *line)
+{
+	char *at = line + strspn(line, " \t"), *end = at + strlen(at), name[256];
+	size_t len = strspn(at, NAME_OCTETS);
+
+	while (end > at && strchr(" \t\r", end[-1]) != NULL)
+		*--end = '\0';
+	if (*s->ending != '\0') {
+		if (strcmp(at, s->ending) == 0)
+			*s->ending = '\0';
+		return;
+	}
+	if (*at == '}')
+		block_leave(s);
+	if (len == 0)
+		return;
+	(void)snprintf(name, sizeof(name), "%s%s%.*s", s->block, *s->block == '\0' ? "" : ".", (int)len, at);
+	at += len;
+	at += strspn(at, " \t");
+	if (*at == '{') {
+		(void)snprintf(s->block, sizeof(s->block), "%s", name);
+	} else if (strncmp(at, "<<", 2) == 0) {
+		at += 2;
+		(void)snprintf(s->ending, sizeof(s->ending), "%s", at + strspn(at, " \t"));
+	} else if (*at == '=') {
+		at++;
+		assignment_judge(reader, name, at + strspn(at, " \t"), s->number);
+		buf_printf(&reader->seen, " %s ", name);
+	}
+}
+
+/* Judge a file line by line: one that a later line overrides is wrong all the same. */
+static int conf_scan(struct conf_reader *reader, const char *path, struct err *e)
+{
+	struct scan s = {.number = 0};
+	char *text, *rest, *line;
+
+	if (file_read(path, CONF_MAX, &text, NULL, e) == -1)
+		return -1;
+	for (rest = text; (line = strsep(&rest, "\n")) != NULL;) {
+		s.number++;
+		line_scan(reader, &s, line);
+	}
+	free(text);
+	return 0;
+}
+
 /* Take the settings of one HDF node and all below it; prefix is the dotted name of the node. */
 static void conf_walk(struct conf_reader *reader, HDF *node, const char *prefix)
 {
 	for (HDF *child = hdf_obj_child(node); child != NULL; child = hdf_obj_next(child)) {
-		const char *value = hdf_obj_value(child);
+		const char *value;
 		char name[256], why[400];
 		int id;
 
 		(void)snprintf(
 		    name, sizeof(name), "%s%s%s", prefix, *prefix == '\0' ? "" : ".", hdf_obj_name(child));
-		if (value != NULL && (id = setting_find(name)) == -1) {
-			(void)snprintf(why, sizeof(why), "%s: no such setting", name);
+		if (child->link) {
+			/* HDF's "a : b". Links can lead round in circles. */
+			(void)snprintf(why, sizeof(why), "%s: a link; the value itself is wanted", name);
 			conf_wrong(reader, why);
-		} else if (value != NULL && !setting_fits(&setting_table[id], value, why, sizeof(why))) {
-			conf_wrong(reader, why);
-		} else if (value != NULL) {
+			continue;
+		}
+		value = hdf_obj_value(child);
+		if (value != NULL && !name_seen(reader, name))
+			assignment_judge(reader, name, value, 0);
+		if (value != NULL && (id = setting_find(name)) != -1) {
 			free(reader->conf->values[id]);
 			reader->conf->values[id] = strdup(value);
 		}
@@ -122,6 +223,7 @@ static int conf_read(struct conf_reader *reader, const char *path, struct err *e
 {
 	HDF *hdf = NULL;
 	NEOERR *ne;
+	int rc;
 
 	ne = hdf_init(&hdf);
 	if (ne == STATUS_OK)
@@ -130,9 +232,12 @@ static int conf_read(struct conf_reader *reader, const char *path, struct err *e
 		hdf_destroy(&hdf);
 		return conf_neo(e, ne, path);
 	}
-	conf_walk(reader, hdf, "");
+	rc = conf_scan(reader, path, e);
+	if (rc == 0)
+		conf_walk(reader, hdf, "");
+	buf_free(&reader->seen);
 	hdf_destroy(&hdf);
-	return 0;
+	return rc;
 }
 
 static void conf_tell_first(void *arg, const char *line)
@@ -213,13 +318,28 @@ bool conf_flag(const struct conf *conf, enum setting id)
 	return strcmp(conf_value(conf, id), "1") == 0;
 }
 
+void conf_secret_path(const struct conf *conf, enum setting id, char out[CONF_PATH_MAX])
+{
+	const char *path = conf_value(conf, id), *folder = getenv("CREDENTIALS_DIRECTORY"), *name;
+
+	assert(setting_table[id].type == SETTING_SECRET);
+	name = strrchr(path, '/');
+	name = name == NULL ? path : name + 1;
+	if (folder != NULL && *name != '\0') {
+		(void)snprintf(out, CONF_PATH_MAX, "%s/secret_%s", folder, name);
+		if (access(out, F_OK) == 0)
+			return;
+	}
+	(void)snprintf(out, CONF_PATH_MAX, "%s", path);
+}
+
 int conf_secret(const struct conf *conf, enum setting id, char **out, struct err *e)
 {
-	assert(setting_table[id].type == SETTING_SECRET);
+	char path[CONF_PATH_MAX];
+
 	*out = NULL;
-	if (*conf_value(conf, id) == '\0')
-		return 0;
-	return file_read_secret(conf_value(conf, id), out, e);
+	conf_secret_path(conf, id, path);
+	return *path == '\0' ? 0 : file_read_secret(path, out, e);
 }
 
 void secret_free(char *secret)

@@ -1,8 +1,9 @@
 /* conf.h - the settings of every program, typed, from HDF files; the table is settings.def.
  *
  * A program reads the file named by --config, else by MAILCERT_CONFIG, else /etc/mailcert/mailcert.hdf. What
- * a file does not name has its default. Unknown names and bad values are errors: a wrong file stops the
- * start.
+ * a file does not name has its default; that of folders with what was installed follows from where it was
+ * installed (DATA_DIR, which the Makefile makes from PREFIX). Unknown names and bad values are errors: a
+ * wrong file stops the start.
  */
 #ifndef LIB_BASE_CONF_H
 #define LIB_BASE_CONF_H
@@ -35,8 +36,8 @@ const struct setting_row *setting_row(enum setting id);
 int conf_load(struct conf **out, const char *path, struct err *e);
 void conf_free(struct conf *); /* NULL is fine */
 
-/* Walk every wrong line of a file, one call of `tell` each; returns how many, or -1 when it cannot be read.
- */
+/* Walk every wrong line of a file, one call of `tell` each ("line 3: …"), also of lines that a later one
+ * overrides; returns how many, or -1 when it cannot be read. */
 int conf_check(const char *path, void (*tell)(void *arg, const char *line), void *arg, struct err *e);
 
 /* A setting's value; strings belong to the configuration. Asking for the wrong type is a programmer's error.
@@ -45,8 +46,15 @@ const char *conf_text(const struct conf *, enum setting id); /* TEXT, PATH and S
 long conf_number(const struct conf *, enum setting id);
 bool conf_flag(const struct conf *, enum setting id);
 
-/* The secret in the file that a SECRET setting names, or NULL in *out when the setting is empty.
- * The caller frees it with secret_free(). */
+/* Where the secret of a SECRET setting lies: the file that the setting names, or, when systemd handed one
+ * over (LoadCredential=secret:FOLDER gives secret_NAME for each file NAME), the credential of that file's
+ * name.
+ * "" when the setting is empty. out has room for CONF_PATH_MAX octets. */
+#define CONF_PATH_MAX 4096
+void conf_secret_path(const struct conf *, enum setting id, char out[CONF_PATH_MAX]);
+
+/* The secret in that file, or NULL in *out when the setting is empty. The caller frees it with secret_free().
+ */
 int conf_secret(const struct conf *, enum setting id, char **out, struct err *e);
 void secret_free(char *secret); /* clears, then frees; NULL is fine */
 

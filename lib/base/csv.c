@@ -1,4 +1,4 @@
-/* csv.c - a small reader of RFC 4180; see csv.h. */
+/* csv.c - a small reader and writer of RFC 4180; see csv.h. */
 #include "lib/base/csv.h"
 
 #include <stdbool.h>
@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "lib/base/err.h"
+#include "lib/base/text.h"
 
 struct reader {
 	char *at;      /* next octet to read */
 	unsigned line; /* its line */
 	size_t cells, cells_room, lines_room;
+	char separator; /* of fields */
 	struct csv *csv;
 };
 
@@ -20,7 +22,7 @@ static int malformed(struct err *e, unsigned line, const char *why)
 	char number[16];
 
 	(void)snprintf(number, sizeof(number), "%u", line);
-	return err_set_arg(e, FAULT_bulk_malformed, number, "csv: line %u: %s", line, why);
+	return err_set_arg(e, FAULT_bulk_malformed, number, "line %u: %s", line, why);
 }
 
 static bool cell_add(struct reader *r, char *cell)
@@ -84,7 +86,8 @@ static char *field_read(struct reader *r, char *end, struct err *e)
 	if (*r->at == '"') {
 		cell = quoted_read(r, end);
 	} else {
-		r->at += strcspn(r->at, ",\r\n\"");
+		while (strchr("\r\n\"", *r->at) == NULL && *r->at != r->separator)
+			r->at++; /* strchr() finds the end of the text too */
 		*end = *r->at;
 	}
 	if (cell == NULL) {
@@ -95,7 +98,7 @@ static char *field_read(struct reader *r, char *end, struct err *e)
 		*r->at++ = '\0';
 		*end = '\n';
 	}
-	if (*end != ',' && *end != '\n' && *end != '\0') {
+	if (*end != r->separator && *end != '\n' && *end != '\0') {
 		(void)malformed(e, line, "something stands behind the field");
 		return NULL;
 	}
@@ -119,12 +122,20 @@ static int row_read(struct reader *r, struct err *e)
 		if (!cell_add(r, cell))
 			return err_set(e, FAULT_busy, "csv: out of memory");
 		columns++;
-	} while (end == ',');
+	} while (end == r->separator);
 	if (r->csv->rows == 0)
 		r->csv->columns = columns;
 	if (columns != r->csv->columns)
 		return malformed(e, line, "another number of fields than the heading");
 	return row_add(r, line) ? 0 : err_set(e, FAULT_busy, "csv: out of memory");
+}
+
+/* The first of the three signs that stands in the text; a table of one column has none. */
+static char separator_find(const char *text)
+{
+	const char sign = text[strcspn(text, ",;\t")];
+
+	return sign == '\0' ? ',' : sign;
 }
 
 int csv_read(struct csv *out, char *text, struct err *e)
@@ -134,6 +145,7 @@ int csv_read(struct csv *out, char *text, struct err *e)
 	memset(out, 0, sizeof(*out));
 	if (strncmp(r.at, "\xef\xbb\xbf", 3) == 0)
 		r.at += 3; /* spreadsheets put a byte order mark first */
+	r.separator = separator_find(r.at);
 	while (*r.at != '\0') {
 		size_t blank = strspn(r.at, "\r\n");
 
@@ -163,4 +175,25 @@ const char *csv_cell(const struct csv *csv, size_t row, const char *column)
 			return *cell == '\0' ? NULL : cell;
 	}
 	return NULL;
+}
+
+static void field_add(struct buf *out, enum csv_reader reader, const char *text)
+{
+	const bool formula = reader == CSV_SPREADSHEET && *text != '\0' && strchr("=+-@\t\r", *text) != NULL;
+	const bool quoted = formula || strpbrk(text, ",\"\r\n") != NULL;
+
+	buf_puts(out, quoted ? "\"" : "");
+	buf_puts(out, formula ? "'" : "");
+	for (; *text != '\0'; text++)
+		buf_add(out, *text == '"' ? "\"\"" : text, *text == '"' ? 2 : 1);
+	buf_puts(out, quoted ? "\"" : "");
+}
+
+void csv_add(struct buf *out, enum csv_reader reader, const char *const *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		buf_puts(out, i == 0 ? "" : ",");
+		field_add(out, reader, fields[i] == NULL ? "" : fields[i]);
+	}
+	buf_puts(out, "\r\n");
 }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/text.h"
+
 static const struct fault_row {
 	const char *code;
 	int status;
@@ -41,7 +43,7 @@ int err_set_arg(struct err *e, enum fault fault, const char *arg, const char *fm
 	va_start(ap, fmt);
 	err_fill(e, fault, fmt, ap);
 	va_end(ap);
-	(void)snprintf(e->arg, sizeof(e->arg), "%s", arg);
+	utf8_copy(e->arg, sizeof(e->arg), arg == NULL ? "" : arg);
 	return -1;
 }
 

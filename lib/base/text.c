@@ -12,6 +12,9 @@
 #include <unistd.h>
 
 #include "lib/base/err.h"
+#include "lib/base/fault_point.h"
+
+#define SECRET_MAX 4096 /* a password, a PIN, a key in PEM */
 
 static bool buf_reserve(struct buf *b, size_t more)
 {
@@ -75,6 +78,24 @@ void buf_free(struct buf *b)
 {
 	free(b->data);
 	memset(b, 0, sizeof(*b));
+}
+
+void text_join(char *out, size_t room, ...)
+{
+	const char *part;
+	va_list ap;
+
+	va_start(ap, room);
+	while ((part = va_arg(ap, const char *)) != NULL && room > 1) {
+		size_t len = strnlen(part, room - 1);
+
+		memcpy(out, part, len);
+		out += len;
+		room -= len;
+	}
+	va_end(ap);
+	if (room > 0)
+		*out = '\0';
 }
 
 void hex_encode(char *out, const void *bytes, size_t len)
@@ -198,17 +219,31 @@ bool utf8_valid(const char *bytes, size_t len)
 	return true;
 }
 
-int file_read(const char *path, size_t max, char **out, size_t *out_len, struct err *e)
+void utf8_copy(char *out, size_t room, const char *text)
 {
-	char *data = NULL;
+	size_t len = strnlen(text, room - 1);
+
+	memcpy(out, text, len);
+	while (len > 0 && !utf8_valid(out, len))
+		len--;
+	out[len] = '\0';
+}
+
+bool ascii_plain(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			return false;
+	return true;
+}
+
+/* Read all of fd, at most max bytes, and close it; path is for messages. */
+static int fd_read(int fd, const char *path, size_t max, char **out, size_t *out_len, struct err *e)
+{
+	char *data = malloc(max + 2);
 	size_t len = 0;
 	ssize_t got;
-	int fd;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1)
-		return err_errno(e, FAULT_internal, "open %s", path);
-	data = malloc(max + 2);
 	if (data == NULL) {
 		(void)close(fd);
 		return err_set(e, FAULT_busy, "read %s: out of memory", path);
@@ -238,18 +273,55 @@ fail:
 	return -1;
 }
 
-int file_read_secret(const char *path, char **out, struct err *e)
+int file_read(const char *path, size_t max, char **out, size_t *out_len, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return err_errno(e, FAULT_internal, "open %s", path);
+	return fd_read(fd, path, max, out, out_len, e);
+}
+
+/* Whether the file may hold a secret of ours; when not, e says why. */
+static bool secret_guarded(const struct stat *st, const char *path, struct err *e)
+{
+	const unsigned mode = st->st_mode & 07777;
+
+	if (!S_ISREG(st->st_mode))
+		(void)err_set(e, FAULT_config_invalid, "secret file %s: not a plain file", path);
+	else if (st->st_uid != 0 && st->st_uid != geteuid())
+		(void)err_set(e, FAULT_config_invalid,
+		    "secret file %s: owned by user %u; it must be root's or user %u's", path,
+		    (unsigned)st->st_uid, (unsigned)geteuid());
+	else if ((mode & ~(st->st_uid == 0 ? 0640U : 0600U)) != 0)
+		(void)err_set(e, FAULT_config_invalid,
+		    "secret file %s: mode %04o; at most 0600, or 0640 when it is root's", path, mode);
+	else
+		return true;
+	return false;
+}
+
+int secret_open(const char *path, struct err *e)
 {
 	struct stat st;
-	size_t len = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
-	if (stat(path, &st) == -1)
+	if (fd == -1)
 		return err_errno(e, FAULT_config_invalid, "secret file %s", path);
-	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-		return err_set(e, FAULT_config_invalid,
-		    "secret file %s: readable by others than its owner (mode %03o)", path,
-		    (unsigned)(st.st_mode & 0777));
-	if (file_read(path, 4096, out, &len, e) == -1)
+	if (fstat(fd, &st) == -1)
+		(void)err_errno(e, FAULT_config_invalid, "secret file %s", path);
+	else if (secret_guarded(&st, path, e))
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+int file_read_secret(const char *path, char **out, struct err *e)
+{
+	size_t len = 0;
+	int fd = secret_open(path, e);
+
+	if (fd == -1 || fd_read(fd, path, SECRET_MAX, out, &len, e) == -1)
 		return -1;
 	while (len > 0 && ((*out)[len - 1] == '\n' || (*out)[len - 1] == '\r'))
 		(*out)[--len] = '\0';
@@ -271,6 +343,23 @@ static int write_all(int fd, const char *bytes, size_t len)
 	return 0;
 }
 
+/* Make a rename in the folder of a path last through a loss of power. */
+static int folder_sync(const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[4096] = ".";
+	int fd, rc;
+
+	if (slash != NULL)
+		(void)snprintf(folder, sizeof(folder), "%.*s", slash == path ? 1 : (int)(slash - path), path);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return err_errno(e, FAULT_internal, "open %s", folder);
+	rc = fsync(fd);
+	(void)close(fd);
+	return rc == 0 ? 0 : err_errno(e, FAULT_internal, "sync %s", folder);
+}
+
 int file_replace(const char *path, const void *bytes, size_t len, unsigned mode, struct err *e)
 {
 	char temporary[4096];
@@ -286,11 +375,17 @@ int file_replace(const char *path, const void *bytes, size_t len, unsigned mode,
 		(void)close(fd);
 		goto fail;
 	}
-	if (close(fd) == -1 || rename(temporary, path) == -1) {
+	if (close(fd) == -1) {
 		(void)err_errno(e, FAULT_internal, "write %s", path);
 		goto fail;
 	}
-	return 0;
+	fault_point("before-rename");
+	if (rename(temporary, path) == -1) {
+		(void)err_errno(e, FAULT_internal, "write %s", path);
+		goto fail;
+	}
+	fault_point("after-rename");
+	return folder_sync(path, e);
 fail:
 	(void)unlink(temporary);
 	return -1;

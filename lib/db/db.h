@@ -18,7 +18,17 @@ struct db_rows;
 struct err;
 
 /* The account a process connects as; each is granted only its own statements (sql/grants.sql). */
-enum db_account { DB_WEB, DB_MAILER, DB_SIGNER, DB_CALLBACK, DB_ADMIN, DB_ACCOUNT__MAX };
+enum db_account {
+	DB_WEB,
+	DB_MAILER,
+	DB_SIGNER,
+	DB_CALLBACK,
+	DB_ADMIN,
+	DB_REPORT,
+	DB_METRICS,
+	DB_RETENTION,
+	DB_ACCOUNT__MAX
+};
 
 /* Every statement, named in sql/statements.def. */
 enum stmt {
@@ -62,11 +72,17 @@ int db_run(struct db *, enum stmt, struct db_rows **out, struct err *e, size_t n
 /* Run text that is not in statements.def and takes no arguments (migrations); never in a worker. */
 int db_run_text(struct db *, const char *text, size_t len, struct err *e);
 
+/* Run one query that is not in statements.def: a ready-made report. Its rows go to *out, the caller's to
+ * free; n must be the number of its "?" (32 at most). Tried once. */
+int db_run_query(
+    struct db *, const char *text, struct db_rows **out, struct err *e, size_t n, const struct db_arg *args);
+
 /* A result: rows and columns from 0. A cell is text (numbers in decimal, bytes as they are), NUL-terminated,
  * owned by the rows; NULL for SQL NULL. */
 size_t db_rows_count(const struct db_rows *);
 unsigned db_columns_count(const struct db_rows *);
 const char *db_column(const struct db_rows *, unsigned column); /* its name */
+bool db_column_is_number(const struct db_rows *, unsigned column);
 const char *db_cell(const struct db_rows *, size_t row, unsigned column);
 size_t db_cell_len(const struct db_rows *, size_t row, unsigned column);
 /* By the column's name: a name that the statement does not answer is a programmer's error. */
@@ -75,6 +91,10 @@ const char *db_bytes(const struct db_rows *, size_t row, const char *column, siz
 int64_t db_number(const struct db_rows *, size_t row, const char *column); /* NULL counts as 0 */
 bool db_null(const struct db_rows *, size_t row, const char *column);
 void db_rows_free(struct db_rows *); /* NULL is fine */
+
+/* How many connections were made so far. When it grew, a statement may have taken effect without its answer:
+ * what was leased by it is then held in our name, and we do not know. */
+unsigned db_links(const struct db *);
 
 /* Figures since the start, for metrics: statements run, seconds spent in them. */
 void db_spent(const struct db *, uint64_t *statements, double *seconds);

@@ -1,4 +1,4 @@
-/* test_csv.c - reading tables in CSV: what is taken, and which line is blamed. */
+/* test_csv.c - tables in CSV: what is read, which line is blamed, what is written. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +9,7 @@
 
 #include "lib/base/csv.h"
 #include "lib/base/err.h"
+#include "lib/base/text.h"
 
 static const struct good {
 	const char *name, *text;
@@ -29,6 +30,9 @@ static const struct good {
     {"empty field", "a,b\n1,\n", 2, NULL, 2},
     {"line end in quotes", "a,b\n1,\"x\ny\"\n3,4\n", 3, "4", 4},
     {"empty lines", "a,b\n\n\n1,2\n\n", 2, "2", 4},
+    {"semicolons", "a;b\n1,5;2,5\n", 2, "2,5", 2},
+    {"tabs", "a\tb\r\n1;1\t\"2\t,\"\r\n", 2, "2\t,", 2},
+    {"one column", "b\n1\n", 2, "1", 2},
     {"nothing", "", 0, NULL, 0},
 };
 
@@ -78,13 +82,58 @@ static void refuses(void **state)
 	free(text);
 }
 
+static const char *const fields[] = {"a", NULL, "x, \"y\"", "two\nlines", "=1+1", "-", "@a", "b=c"};
+#define FIELDS (sizeof(fields) / sizeof(fields[0]))
+
+static void written_for_programs(void **state)
+{
+	struct buf out = {0};
+
+	(void)state;
+	csv_add(&out, CSV_PROGRAM, fields, FIELDS);
+	assert_string_equal(out.data, "a,,\"x, \"\"y\"\"\",\"two\nlines\",=1+1,-,@a,b=c\r\n");
+	buf_free(&out);
+}
+
+static void spreadsheet_runs_nothing(void **state)
+{
+	struct buf out = {0};
+
+	(void)state;
+	csv_add(&out, CSV_SPREADSHEET, fields, FIELDS);
+	assert_string_equal(out.data, "a,,\"x, \"\"y\"\"\",\"two\nlines\",\"'=1+1\",\"'-\",\"'@a\",b=c\r\n");
+	buf_free(&out);
+}
+
+/* What is written is read back, field by field. */
+static void read_back(void **state)
+{
+	static const char *const names[FIELDS] = {"1", "2", "3", "4", "5", "6", "7", "8"};
+	struct buf out = {0};
+	struct csv csv;
+	struct err e;
+
+	(void)state;
+	csv_add(&out, CSV_PROGRAM, names, FIELDS);
+	csv_add(&out, CSV_PROGRAM, fields, FIELDS);
+	assert_int_equal(csv_read(&csv, out.data, &e), 0);
+	assert_int_equal(csv.rows, 2);
+	for (size_t i = 0; i < FIELDS; i++)
+		assert_string_equal(csv.cells[FIELDS + i], fields[i] == NULL ? "" : fields[i]);
+	csv_free(&csv);
+	buf_free(&out);
+}
+
 #define GOODS (sizeof(goods) / sizeof(goods[0]))
 #define BADS  (sizeof(bads) / sizeof(bads[0]))
 
 int main(void)
 {
-	struct CMUnitTest tests[GOODS + BADS];
+	const struct CMUnitTest writes[] = {cmocka_unit_test(written_for_programs),
+	    cmocka_unit_test(spreadsheet_runs_nothing), cmocka_unit_test(read_back)};
+	struct CMUnitTest tests[GOODS + BADS + sizeof(writes) / sizeof(writes[0])];
 
+	memcpy(tests + GOODS + BADS, writes, sizeof(writes));
 	for (size_t i = 0; i < GOODS; i++)
 		tests[i] =
 		    (struct CMUnitTest){goods[i].name, reads, NULL, NULL, (void *)(uintptr_t)&goods[i]};

@@ -73,6 +73,47 @@ static void utf8_only_well_formed(void **state)
 	assert_false(utf8_valid("a\0b", 3));
 }
 
+static void text_cut_between_characters(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {{"abcd", "abcd"}, {"abcdef", "abcd"}, {"abc\xc5\x82", "abc"},
+	    {"ab\xc5\x82", "ab\xc5\x82"}, {"a\xf0\x9f\x93\xa7", "a"},
+	    {"\xf0\x9f\x93\xa7z", "\xf0\x9f\x93\xa7"}, {"", ""}};
+	char out[5];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		utf8_copy(out, sizeof(out), cases[i].text);
+		assert_string_equal(out, cases[i].want);
+	}
+}
+
+static void plain_ascii_only(void **state)
+{
+	(void)state;
+	assert_true(ascii_plain(""));
+	assert_true(ascii_plain("a b~"));
+	assert_false(ascii_plain("a\tb"));
+	assert_false(ascii_plain("\x7f"));
+	assert_false(ascii_plain("\xc5\x82"));
+}
+
+/* A fault's argument stands in JSON, which is UTF-8: what is cut must stay so. */
+static void fault_argument_stays_utf8(void **state)
+{
+	char arg[2 * ERR_ARG_MAX];
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(arg) - 1; i++)
+		arg[i] = i % 2 == 0 ? (char)0xc5 : (char)0x82;
+	arg[sizeof(arg) - 1] = '\0';
+	(void)err_set_arg(&e, FAULT_product_unknown, arg, "x");
+	assert_true(utf8_valid(e.arg, strlen(e.arg)));
+	assert_int_equal(strlen(e.arg), ERR_ARG_MAX - 2);
+}
+
 static void buffer_grows(void **state)
 {
 	struct buf b = {0};
@@ -87,23 +128,108 @@ static void buffer_grows(void **state)
 	assert_null(b.data);
 }
 
+static void texts_join(void **state)
+{
+	char out[8] = "before";
+
+	(void)state;
+	text_join(out, sizeof(out), "List.", "1", NULL);
+	assert_string_equal(out, "List.1");
+	text_join(out, sizeof(out), "", "", NULL);
+	assert_string_equal(out, "");
+	text_join(out, sizeof(out), "four", "four", "four", NULL);
+	assert_string_equal(out, "fourfou");
+	memcpy(out, "before", 7);
+	text_join(out, 1, "x", NULL);
+	assert_string_equal(out, "");
+	text_join(out + 1, 0, "x", NULL);
+	assert_string_equal(out + 1, "efore");
+}
+
+/* A file with a word in it; the path is filled in. */
+static void word_write(char *path, const char *word)
+{
+	int fd = mkstemp(path);
+
+	assert_int_equal(write(fd, word, strlen(word)), (ssize_t)strlen(word));
+	(void)close(fd);
+}
+
+static bool secret_reads(const char *path, mode_t mode)
+{
+	char *secret = NULL;
+	struct err e;
+	int rc;
+
+	assert_int_equal(chmod(path, mode), 0);
+	rc = file_read_secret(path, &secret, &e);
+	if (rc == 0)
+		assert_string_equal(secret, "word");
+	else
+		assert_int_equal(e.fault, FAULT_config_invalid);
+	secret_free(secret);
+	return rc == 0;
+}
+
 static void secret_is_for_its_owner_only(void **state)
 {
-	char path[] = "/tmp/mailcert-secret-XXXXXX", *secret;
-	int fd = mkstemp(path);
+	char path[] = "/tmp/mailcert-secret-XXXXXX", link[sizeof(path) + 5];
+
+	(void)state;
+	word_write(path, "word\n");
+	assert_true(secret_reads(path, 0600));
+	assert_true(secret_reads(path, 0400));
+	assert_int_equal(secret_reads(path, 0640), geteuid() == 0); /* only root gives secrets to a group */
+	assert_false(secret_reads(path, 0660));
+	assert_false(secret_reads(path, 0604));
+	assert_false(secret_reads(path, 0700));
+	assert_int_equal(chmod(path, 0600), 0);
+	(void)snprintf(link, sizeof(link), "%s.link", path);
+	assert_int_equal(symlink(path, link), 0);
+	assert_int_equal(secret_open(link, &(struct err){0}), -1);
+	(void)unlink(link);
+	(void)unlink(path);
+	assert_int_equal(secret_open("/tmp", &(struct err){0}), -1);
+}
+
+static void secret_of_another_user_is_refused(void **state)
+{
+	char path[] = "/tmp/mailcert-secret-XXXXXX";
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	word_write(path, "word\n");
+	assert_int_equal(chown(path, 12345, 0), 0);
+	assert_false(secret_reads(path, 0600));
+	(void)unlink(path);
+}
+
+/* What systemd's LoadCredential= hands over is taken instead of the file that the configuration names. */
+static void secret_comes_as_a_credential(void **state)
+{
+	char folder[] = "/tmp/mailcert-credentials-XXXXXX", conf_path[64], credential[64], *secret;
+	struct conf *conf = NULL;
 	struct err e;
 
 	(void)state;
-	assert_int_equal(write(fd, "word\n", 5), 5);
-	(void)close(fd);
-	assert_int_equal(chmod(path, 0600), 0);
-	assert_int_equal(file_read_secret(path, &secret, &e), 0);
-	assert_string_equal(secret, "word");
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(conf_path, sizeof(conf_path), "%s/conf", folder);
+	(void)snprintf(credential, sizeof(credential), "%s/secret_pin", folder);
+	assert_int_equal(file_replace(conf_path, "Ca.Pkcs11.PinFile = /no/where/pin\n", 34, 0600, &e), 0);
+	assert_int_equal(conf_load(&conf, conf_path, &e), 0);
+	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", folder, 1), 0);
+	assert_int_equal(conf_secret(conf, SET_CA_PKCS11_PIN, &secret, &e), -1);
+	assert_int_equal(file_replace(credential, "1234\n", 5, 0400, &e), 0);
+	assert_int_equal(conf_secret(conf, SET_CA_PKCS11_PIN, &secret, &e), 0);
+	assert_string_equal(secret, "1234");
 	secret_free(secret);
-	assert_int_equal(chmod(path, 0640), 0);
-	assert_int_equal(file_read_secret(path, &secret, &e), -1);
-	assert_int_equal(e.fault, FAULT_config_invalid);
-	(void)unlink(path);
+	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+	assert_int_equal(conf_secret(conf, SET_CA_PKCS11_PIN, &secret, &e), -1);
+	conf_free(conf);
+	(void)unlink(conf_path);
+	(void)unlink(credential);
+	(void)rmdir(folder);
 }
 
 static void lines_count(void *arg, const char *line)
@@ -138,6 +264,79 @@ static void configuration_is_checked(void **state)
 	assert_int_equal(conf_load(&conf, path, &e), -1);
 }
 
+/* Found by fuzz_conf: a link to a group above itself had the reader walk until its stack was full. */
+static void configuration_has_no_links(void **state)
+{
+	char path[] = "/tmp/mailcert-conf-XXXXXX";
+	int fd = mkstemp(path), told = 0;
+	struct err e;
+
+	(void)state;
+	(void)close(fd);
+	assert_int_equal(
+	    file_replace(path, "Web.Brand : Web\nBrand.Name : Brand.Support\n", 43, 0600, &e), 0);
+	assert_int_equal(conf_check(path, lines_count, &told, &e), 2);
+	assert_int_equal(told, 2);
+	(void)unlink(path);
+}
+
+/* Told what is wrong, one after the other. */
+struct telling {
+	const char *const *lines;
+	size_t count, told;
+};
+static void line_compare(void *arg, const char *line)
+{
+	struct telling *t = arg;
+
+	assert_true(t->told < t->count);
+	assert_string_equal(line, t->lines[t->told]);
+	t->told++;
+}
+
+/* Every wrong line is named where it stands: in blocks, in dotted names, and when a later line overrides it.
+ */
+static void configuration_lines_are_named(void **state)
+{
+	static const char text[] = "# Web.BodyMax = in a comment\n"
+				   "Web.BodyMax = big\n"
+				   "Web.BodyMax = 8192\n"
+				   "Db {\n"
+				   "\tNmae = x\n"
+				   "\tWeb {\n"
+				   "\t\tUsr = 3 \r\n"
+				   "\t}\n"
+				   "\tTimeout = 0\n"
+				   "}\n"
+				   "Signer.PollMs=5\n"
+				   "Mail.From << END\n"
+				   "Web.BodyMax = in a text\n"
+				   "END\n"
+				   "Callback.AllowPrivate = 2\n"
+				   "Callback.AllowPrivate = 0\n";
+	static const char *const wrong[] = {
+	    "line 2: Web.BodyMax = big: a whole number from 4096 to 67108864 is wanted",
+	    "line 5: Db.Nmae: no such setting", "line 7: Db.Web.Usr: no such setting",
+	    "line 9: Db.Timeout = 0: a whole number from 1 to 600 is wanted",
+	    "line 11: Signer.PollMs = 5: a whole number from 10 to 600000 is wanted",
+	    "line 15: Callback.AllowPrivate = 2: a whole number from 0 to 1 is wanted",
+	    "Mail.From: one line of UTF-8 is wanted"};
+	struct telling t = {wrong, sizeof(wrong) / sizeof(wrong[0]), 0};
+	char path[] = "/tmp/mailcert-conf-XXXXXX";
+	int fd = mkstemp(path);
+	struct conf *conf = NULL;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(write(fd, text, sizeof(text) - 1), (ssize_t)sizeof(text) - 1);
+	(void)close(fd);
+	assert_int_equal(conf_check(path, line_compare, &t, &e), 7);
+	assert_int_equal(t.told, 7);
+	assert_int_equal(conf_load(&conf, path, &e), -1);
+	assert_non_null(strstr(e.log, "line 2: "));
+	(void)unlink(path);
+}
+
 static void every_default_fits_its_type(void **state)
 {
 	(void)state;
@@ -170,9 +369,17 @@ int main(void)
 	    cmocka_unit_test(base64url_refuses),
 	    cmocka_unit_test(hex_both_ways),
 	    cmocka_unit_test(utf8_only_well_formed),
+	    cmocka_unit_test(text_cut_between_characters),
+	    cmocka_unit_test(plain_ascii_only),
+	    cmocka_unit_test(fault_argument_stays_utf8),
 	    cmocka_unit_test(buffer_grows),
+	    cmocka_unit_test(texts_join),
 	    cmocka_unit_test(secret_is_for_its_owner_only),
+	    cmocka_unit_test(secret_of_another_user_is_refused),
+	    cmocka_unit_test(secret_comes_as_a_credential),
 	    cmocka_unit_test(configuration_is_checked),
+	    cmocka_unit_test(configuration_has_no_links),
+	    cmocka_unit_test(configuration_lines_are_named),
 	    cmocka_unit_test(every_default_fits_its_type),
 	    cmocka_unit_test(faults_are_found_by_code),
 	};
