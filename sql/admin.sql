@@ -85,10 +85,121 @@ BEGIN
 END
 $$
 
+-- What each key of a partner may ask: p_rate requests a second, p_burst at once after a rest; NULL leaves it.
+CREATE OR REPLACE PROCEDURE admin_partner_throttle(p_admin VARCHAR(64), p_partner VARCHAR(64) CHARACTER SET ascii,
+    p_rate INT UNSIGNED, p_burst INT UNSIGNED)
+BEGIN
+	DECLARE v_partner INT UNSIGNED;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	CALL admin_partner(p_partner, v_partner);
+	UPDATE partner SET rate = COALESCE(p_rate, rate), burst = COALESCE(p_burst, burst)
+	WHERE id = v_partner AND (rate <> COALESCE(p_rate, rate) OR burst <> COALESCE(p_burst, burst));
+	IF ROW_COUNT() > 0 THEN
+		CALL admin_audit(p_admin, 'partner_throttle_changed', NULL,
+		    (SELECT CONCAT(name, ': ', rate, ' a second, ', burst, ' at once') FROM partner WHERE id = v_partner));
+	END IF;
+	COMMIT;
+	SELECT name, rate, burst FROM partner WHERE id = v_partner;
+END
+$$
+
+-- ---------------------------------------------------------------- callbacks
+
+-- The partner of a callback address that is not removed, locked; refuses when there is none.
+CREATE OR REPLACE PROCEDURE admin_callback_address(p_id INT UNSIGNED, OUT o_partner INT UNSIGNED)
+BEGIN
+	SELECT partner_id INTO o_partner FROM callback_address WHERE id = p_id AND removed_at IS NULL FOR UPDATE;
+	IF o_partner IS NULL THEN CALL admin_refuse(CONCAT('there is no callback address ', p_id)); END IF;
+END
+$$
+
+-- Answers the address's id. The same command run again finds its own secret.
+CREATE OR REPLACE PROCEDURE admin_callback_address_add(p_admin VARCHAR(64), p_partner VARCHAR(64) CHARACTER SET ascii,
+    p_url VARCHAR(500) CHARACTER SET ascii COLLATE ascii_bin,
+    p_secret VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin)
+BEGIN
+	DECLARE v_partner INT UNSIGNED;
+	DECLARE v_made BOOLEAN;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	CALL admin_partner(p_partner, v_partner);
+	CALL callback_address_put(v_partner, p_url, p_secret, CONCAT('admin:', p_admin), NULL, v_made);
+	IF NOT v_made AND NOT EXISTS (SELECT 1 FROM callback_address WHERE partner_id = v_partner AND url = p_url
+	    AND secret = p_secret) THEN
+		CALL admin_refuse(CONCAT('the partner has registered ', LEFT(p_url, 120), ' already'));
+	END IF;
+	COMMIT;
+	SELECT id FROM callback_address WHERE partner_id = v_partner AND url = p_url;
+END
+$$
+
+CREATE OR REPLACE PROCEDURE admin_callback_address_change(p_admin VARCHAR(64), p_id INT UNSIGNED,
+    p_url VARCHAR(500) CHARACTER SET ascii COLLATE ascii_bin, p_secret VARCHAR(64) CHARACTER SET ascii)
+BEGIN
+	DECLARE v_partner INT UNSIGNED;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	CALL admin_callback_address(p_id, v_partner);
+	IF EXISTS (SELECT 1 FROM callback_address WHERE partner_id = v_partner AND url = p_url AND removed_at IS NULL
+	    AND id <> p_id) THEN
+		CALL admin_refuse(CONCAT('the partner has registered ', LEFT(p_url, 120), ' already'));
+	END IF;
+	CALL callback_address_edit(v_partner, p_id, p_url, p_secret, CONCAT('admin:', p_admin), NULL);
+	COMMIT;
+END
+$$
+
+CREATE OR REPLACE PROCEDURE admin_callback_address_remove(p_admin VARCHAR(64), p_id INT UNSIGNED)
+BEGIN
+	DECLARE v_partner INT UNSIGNED;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	SELECT partner_id INTO v_partner FROM callback_address WHERE id = p_id FOR UPDATE;
+	IF v_partner IS NULL THEN CALL admin_refuse(CONCAT('there is no callback address ', p_id)); END IF;
+	CALL callback_address_end(v_partner, p_id, CONCAT('admin:', p_admin), NULL);
+	COMMIT;
+END
+$$
+
+-- p_id: that callback; else all that were given up, of p_partner (a name) or of the address p_to.
+CREATE OR REPLACE PROCEDURE admin_callback_replay(p_admin VARCHAR(64), p_id BIGINT UNSIGNED,
+    p_partner VARCHAR(64) CHARACTER SET ascii, p_to INT UNSIGNED)
+BEGIN
+	DECLARE v_partner, v_count INT UNSIGNED;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	IF p_id IS NOT NULL THEN
+		SELECT c.partner_id INTO v_partner FROM callback c JOIN callback_address a ON a.id = c.address_id
+		WHERE c.id = p_id AND a.removed_at IS NULL;
+		IF v_partner IS NULL THEN
+			CALL admin_refuse(CONCAT('there is no callback ', p_id, ', or its address was removed'));
+		END IF;
+	ELSEIF p_to IS NOT NULL THEN
+		CALL admin_callback_address(p_to, v_partner);
+	ELSE
+		CALL admin_partner(p_partner, v_partner);
+	END IF;
+	CALL callback_again(v_partner, p_id, p_to, CONCAT('admin:', p_admin), NULL, v_count);
+	COMMIT;
+	SELECT v_count AS replayed;
+END
+$$
+
 -- ---------------------------------------------------------------- accounts
 
 -- The account of that login, locked; refuses when there is none.
-CREATE OR REPLACE PROCEDURE admin_account(p_login VARCHAR(190) COLLATE utf8mb4_bin, OUT o_account INT UNSIGNED)
+CREATE OR REPLACE PROCEDURE admin_account(p_login VARCHAR(190) COLLATE utf8mb4_nopad_bin, OUT o_account INT UNSIGNED)
 BEGIN
 	SELECT id INTO o_account FROM account WHERE login = p_login FOR UPDATE;
 	IF o_account IS NULL THEN CALL admin_refuse(CONCAT('there is no account "', p_login, '"')); END IF;
@@ -96,9 +207,9 @@ END
 $$
 
 -- p_partner (a name) makes it a partner's. p_derived is scrypt(password, salt); only its hash is stored.
-CREATE OR REPLACE PROCEDURE admin_account_add(p_admin VARCHAR(64), p_login VARCHAR(190) COLLATE utf8mb4_bin,
+CREATE OR REPLACE PROCEDURE admin_account_add(p_admin VARCHAR(64), p_login VARCHAR(190) COLLATE utf8mb4_nopad_bin,
     p_name VARCHAR(200), p_partner VARCHAR(64), p_email VARCHAR(254), p_language CHAR(2), p_salt BINARY(16),
-    p_derived BINARY(32))
+    p_cost TINYINT UNSIGNED, p_derived BINARY(32))
 BEGIN
 	DECLARE v_partner INT UNSIGNED;
 	DECLARE v_salt BINARY(16);
@@ -109,9 +220,9 @@ BEGIN
 	IF p_partner IS NOT NULL THEN CALL admin_partner(p_partner, v_partner); END IF;
 	SELECT salt INTO v_salt FROM account WHERE login = p_login FOR UPDATE;
 	IF v_salt IS NULL THEN
-		INSERT INTO account (login, kind, partner_id, name, email, language, salt, verifier)
+		INSERT INTO account (login, kind, partner_id, name, email, language, salt, cost, verifier)
 		VALUES (p_login, IF(v_partner IS NULL, 'customer', 'partner'), v_partner, p_name, p_email, p_language, p_salt,
-		    UNHEX(SHA2(p_derived, 256)));
+		    p_cost, UNHEX(SHA2(p_derived, 256)));
 		CALL admin_audit(p_admin, 'account_added', NULL, p_login);
 	ELSEIF v_salt <> p_salt THEN
 		CALL admin_refuse(CONCAT('there is an account "', p_login, '" already'));
@@ -121,8 +232,8 @@ END
 $$
 
 -- A new password; whoever is signed in with the old one is signed out.
-CREATE OR REPLACE PROCEDURE admin_account_passwd(p_admin VARCHAR(64), p_login VARCHAR(190) COLLATE utf8mb4_bin,
-    p_salt BINARY(16), p_derived BINARY(32))
+CREATE OR REPLACE PROCEDURE admin_account_passwd(p_admin VARCHAR(64), p_login VARCHAR(190) COLLATE utf8mb4_nopad_bin,
+    p_salt BINARY(16), p_cost TINYINT UNSIGNED, p_derived BINARY(32))
 BEGIN
 	DECLARE v_account INT UNSIGNED;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
@@ -130,7 +241,7 @@ BEGIN
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL admin_account(p_login, v_account);
-	UPDATE account SET salt = p_salt, verifier = UNHEX(SHA2(p_derived, 256))
+	UPDATE account SET salt = p_salt, cost = p_cost, verifier = UNHEX(SHA2(p_derived, 256))
 	WHERE id = v_account AND salt <> p_salt;
 	IF ROW_COUNT() > 0 THEN
 		DELETE FROM session WHERE account_id = v_account;
@@ -140,7 +251,7 @@ BEGIN
 END
 $$
 
-CREATE OR REPLACE PROCEDURE admin_account_disable(p_admin VARCHAR(64), p_login VARCHAR(190) COLLATE utf8mb4_bin)
+CREATE OR REPLACE PROCEDURE admin_account_disable(p_admin VARCHAR(64), p_login VARCHAR(190) COLLATE utf8mb4_nopad_bin)
 BEGIN
 	DECLARE v_account INT UNSIGNED;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
@@ -170,7 +281,7 @@ BEGIN
 	CREATE OR REPLACE TEMPORARY TABLE new_order AS
 	SELECT j.number, j.account, j.partner, j.ref, j.product, j.customer_name, j.language
 	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (number CHAR(10) CHARACTER SET ascii PATH '$.number',
-	    account VARCHAR(190) COLLATE utf8mb4_bin PATH '$.account', partner VARCHAR(64) CHARACTER SET ascii PATH '$.partner',
+	    account VARCHAR(190) COLLATE utf8mb4_nopad_bin PATH '$.account', partner VARCHAR(64) CHARACTER SET ascii PATH '$.partner',
 	    ref VARCHAR(64) COLLATE utf8mb4_bin PATH '$.ref', product VARCHAR(64) CHARACTER SET ascii PATH '$.product',
 	    customer_name VARCHAR(200) PATH '$.customer_name', language CHAR(2) CHARACTER SET ascii PATH '$.language')) j;
 
@@ -279,9 +390,9 @@ BEGIN
 END
 $$
 
--- ---------------------------------------------------------------- certificates and CAs
+-- ---------------------------------------------------------------- certificates
 
--- Revoke an order's certificate. p_received_at: when the report arrived; the clock of SBR 4.9.1.1 runs from then. A
+-- Revoke an order's certificate. p_received_at: when the report arrived (NULL: now); the clock of SBR 4.9.1.1 runs from then. A
 -- certificate that is revoked already keeps its first reason; the answer says which.
 CREATE OR REPLACE PROCEDURE admin_certificate_revoke(p_admin VARCHAR(64), p_number CHAR(10) CHARACTER SET ascii,
     p_item CHAR(3) CHARACTER SET ascii, p_reason TINYINT UNSIGNED, p_received_at DATETIME)
@@ -296,7 +407,7 @@ BEGIN
 		CALL admin_refuse(CONCAT('the order ', p_number, '/', p_item, ' has no certificate'));
 	END IF;
 	IF (SELECT revoked_at FROM certificate WHERE order_id = v_order FOR UPDATE) IS NULL THEN
-		CALL revocation_add(v_order, p_reason, CONCAT('admin:', p_admin), NULL, p_received_at);
+		CALL revocation_add(v_order, p_reason, CONCAT('admin:', p_admin), NULL, COALESCE(p_received_at, UTC_TIMESTAMP()));
 	END IF;
 	COMMIT;
 	SELECT LOWER(HEX(r.serial)) AS serial, DATE_FORMAT(r.revoked_at, '%Y-%m-%dT%H:%i:%sZ') AS revoked_at, r.reason,
@@ -304,6 +415,138 @@ BEGIN
 	FROM certificate c JOIN revocation r ON r.issuer_id = c.issuer_id AND r.serial = c.serial WHERE c.order_id = v_order;
 END
 $$
+
+-- ---------------------------------------------------------------- problem reports (SBR 4.9.5)
+
+-- Each report beside its clock. The clock of a revocation stops when a CRL with it is published, not when it is asked for.
+CREATE OR REPLACE SQL SECURITY DEFINER VIEW problem_report_clock AS
+SELECT x.*, x.answered_at IS NULL AND x.answer_due_at < UTC_TIMESTAMP() AS answer_overdue,
+    x.published_at IS NULL AND COALESCE(x.finding, 'revoked') = 'revoked' AND COALESCE(x.revoke_due_at < UTC_TIMESTAMP(), FALSE)
+	AS revocation_overdue
+FROM (SELECT p.id, p.certificate_id, p.reporter, p.cause, p.note, p.received_at, p.answer_due_at, p.answered_at,
+    p.revoke_due_at, p.done_at, p.finding, p.finding_note, c.order_id, c.email, c.serial, c.revoked_at,
+    (SELECT MIN(l.published_at) FROM revocation r JOIN crl l ON l.issuer_id = r.issuer_id AND l.number >= r.listed_in
+	WHERE r.issuer_id = c.issuer_id AND r.serial = c.serial) AS published_at
+    FROM problem_report p LEFT JOIN certificate c ON c.id = p.certificate_id) x
+$$
+
+CREATE OR REPLACE PROCEDURE admin_problem_cause(p_cause VARCHAR(24) CHARACTER SET ascii, OUT o_hours SMALLINT UNSIGNED)
+BEGIN
+	SELECT hours INTO o_hours FROM problem_cause WHERE cause = p_cause;
+	IF o_hours IS NULL THEN
+		CALL admin_refuse(CONCAT('there is no cause "', p_cause, '"; mailcertctl problem-report causes lists them'));
+	END IF;
+END
+$$
+
+-- Note a report. The certificate is named by its order (p_number, p_item), by its serial number, or not at all (all NULL).
+-- The dues count from p_received_at (NULL: now).
+CREATE OR REPLACE PROCEDURE admin_problem_report_add(p_admin VARCHAR(64), p_once BINARY(16),
+    p_number CHAR(10) CHARACTER SET ascii, p_item CHAR(3) CHARACTER SET ascii, p_serial BINARY(16), p_reporter VARCHAR(200),
+    p_cause VARCHAR(24) CHARACTER SET ascii, p_received_at DATETIME, p_note VARCHAR(1000))
+BEGIN
+	DECLARE v_order, v_certificate BIGINT UNSIGNED;
+	DECLARE v_received DATETIME DEFAULT COALESCE(p_received_at, UTC_TIMESTAMP());
+	DECLARE v_hours SMALLINT UNSIGNED;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	IF NOT EXISTS (SELECT 1 FROM problem_report WHERE once = p_once) THEN
+		CALL admin_problem_cause(p_cause, v_hours);
+		IF p_number IS NOT NULL THEN CALL admin_order(p_number, p_item, v_order); END IF;
+		SELECT id INTO v_certificate FROM certificate WHERE order_id = v_order OR serial = p_serial LIMIT 1;
+		IF v_certificate IS NULL AND COALESCE(p_number, p_serial) IS NOT NULL THEN
+			CALL admin_refuse(COALESCE(CONCAT('the order ', p_number, '/', p_item, ' has no certificate'),
+			    CONCAT('no certificate of ours has the serial number ', LOWER(HEX(p_serial)))));
+		END IF;
+		INSERT INTO problem_report (once, certificate_id, reporter, cause, note, received_at, answer_due_at, revoke_due_at)
+		VALUES (p_once, v_certificate, p_reporter, p_cause, p_note, v_received, v_received + INTERVAL 24 HOUR,
+		    IF(v_certificate IS NULL, NULL, v_received + INTERVAL v_hours HOUR));
+		CALL admin_audit(p_admin, 'problem_report_added', NULL, (SELECT CONCAT('report ', p.id, ': ', p.cause, ', ',
+		    COALESCE(CONCAT('serial ', LOWER(HEX(c.serial))), 'no certificate named'), ', received ', p.received_at)
+		    FROM problem_report p LEFT JOIN certificate c ON c.id = p.certificate_id WHERE p.once = p_once));
+	END IF;
+	COMMIT;
+	SELECT id FROM problem_report WHERE once = p_once;
+END
+$$
+
+-- The report, locked, and whether it is done; refuses when there is none.
+CREATE OR REPLACE PROCEDURE admin_problem_report(p_id INT UNSIGNED, OUT o_received_at DATETIME, OUT o_answered_at DATETIME,
+    OUT o_finding VARCHAR(8), OUT o_certificate BIGINT UNSIGNED)
+BEGIN
+	SELECT received_at, answered_at, finding, certificate_id INTO o_received_at, o_answered_at, o_finding, o_certificate
+	FROM problem_report WHERE id = p_id FOR UPDATE;
+	IF o_received_at IS NULL THEN CALL admin_refuse(CONCAT('there is no problem report ', p_id)); END IF;
+END
+$$
+
+-- The preliminary report was given to reporter and subscriber, at p_at (NULL: now). What was found may be another cause
+-- than was reported (p_cause, or NULL); the due of the revocation then moves. A second answer keeps the first one's time.
+CREATE OR REPLACE PROCEDURE admin_problem_report_answer(p_admin VARCHAR(64), p_id INT UNSIGNED, p_at DATETIME,
+    p_cause VARCHAR(24) CHARACTER SET ascii)
+BEGIN
+	DECLARE v_received, v_answered DATETIME;
+	DECLARE v_at DATETIME DEFAULT COALESCE(p_at, UTC_TIMESTAMP());
+	DECLARE v_finding VARCHAR(8);
+	DECLARE v_certificate BIGINT UNSIGNED;
+	DECLARE v_hours SMALLINT UNSIGNED;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	CALL admin_problem_report(p_id, v_received, v_answered, v_finding, v_certificate);
+	IF v_finding IS NOT NULL THEN CALL admin_refuse(CONCAT('the problem report ', p_id, ' is done')); END IF;
+	IF v_at < v_received THEN CALL admin_refuse(CONCAT('it was received at ', v_received, ', after that answer')); END IF;
+	IF p_cause IS NOT NULL THEN
+		CALL admin_problem_cause(p_cause, v_hours);
+		UPDATE problem_report SET cause = p_cause,
+		    revoke_due_at = IF(v_certificate IS NULL, NULL, v_received + INTERVAL v_hours HOUR)
+		WHERE id = p_id AND cause <> p_cause;
+		IF ROW_COUNT() > 0 THEN
+			CALL admin_audit(p_admin, 'problem_report_assessed', NULL, CONCAT('report ', p_id, ': ', p_cause));
+		END IF;
+	END IF;
+	IF v_answered IS NULL THEN
+		UPDATE problem_report SET answered_at = v_at WHERE id = p_id;
+		CALL admin_audit(p_admin, 'problem_report_answered', NULL, CONCAT('report ', p_id, ': at ', v_at));
+	END IF;
+	COMMIT;
+END
+$$
+
+-- The report is dealt with: the certificate is 'revoked' or 'kept'. Again with the same finding is calm.
+CREATE OR REPLACE PROCEDURE admin_problem_report_done(p_admin VARCHAR(64), p_id INT UNSIGNED, p_finding VARCHAR(8),
+    p_note VARCHAR(1000))
+BEGIN
+	DECLARE v_received, v_answered DATETIME;
+	DECLARE v_finding VARCHAR(8);
+	DECLARE v_certificate BIGINT UNSIGNED;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	CALL admin_problem_report(p_id, v_received, v_answered, v_finding, v_certificate);
+	IF v_finding <> p_finding THEN
+		CALL admin_refuse(CONCAT('the problem report ', p_id, ' is done: ', v_finding));
+	END IF;
+	IF v_finding IS NULL THEN
+		IF v_answered IS NULL THEN
+			CALL admin_refuse(CONCAT('the problem report ', p_id, ' is not answered yet: problem-report answer'));
+		END IF;
+		IF p_finding = 'revoked' AND NOT EXISTS (SELECT 1 FROM certificate WHERE id = v_certificate AND revoked_at IS NOT NULL)
+		THEN
+			CALL admin_refuse(CONCAT('the certificate of the problem report ', p_id, ' is not revoked: certificate revoke'));
+		END IF;
+		UPDATE problem_report SET done_at = UTC_TIMESTAMP(), finding = p_finding, finding_note = p_note WHERE id = p_id;
+		CALL admin_audit(p_admin, 'problem_report_done', NULL, CONCAT('report ', p_id, ': ', p_finding));
+	END IF;
+	COMMIT;
+END
+$$
+
+-- ---------------------------------------------------------------- CAs
 
 -- Make a CA known. p_parent NULL: a root. The same certificate again is fine, another under the name is refused.
 CREATE OR REPLACE PROCEDURE admin_issuer_add(p_admin VARCHAR(64), p_name VARCHAR(64) CHARACTER SET ascii,

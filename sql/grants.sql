@@ -39,6 +39,12 @@ GRANT EXECUTE ON PROCEDURE session_touch TO web@localhost
 $$
 GRANT EXECUTE ON PROCEDURE account_language TO web@localhost
 $$
+GRANT EXECUTE ON PROCEDURE account_password TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE account_password_renew TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE sign_out_others TO web@localhost
+$$
 GRANT EXECUTE ON PROCEDURE mailbox_draft TO web@localhost
 $$
 GRANT EXECUTE ON PROCEDURE mailbox_confirm TO web@localhost
@@ -66,10 +72,12 @@ $$
 GRANT EXECUTE ON PROCEDURE key_check TO web@localhost
 $$
 
--- mailer: its three transitions, nothing else.
+-- mailer: its four transitions, nothing else.
 GRANT EXECUTE ON PROCEDURE outbox_take TO mailer@localhost
 $$
 GRANT EXECUTE ON PROCEDURE outbox_value TO mailer@localhost
+$$
+GRANT EXECUTE ON PROCEDURE outbox_back TO mailer@localhost
 $$
 GRANT EXECUTE ON PROCEDURE outbox_done TO mailer@localhost
 $$
@@ -127,6 +135,8 @@ GRANT EXECUTE ON PROCEDURE partner_order_add TO web@localhost
 $$
 GRANT EXECUTE ON PROCEDURE partner_bulk_add TO web@localhost
 $$
+GRANT EXECUTE ON PROCEDURE partner_bulk_check TO web@localhost
+$$
 GRANT EXECUTE ON PROCEDURE partner_email TO web@localhost
 $$
 GRANT EXECUTE ON PROCEDURE partner_activate TO web@localhost
@@ -139,6 +149,8 @@ GRANT EXECUTE ON PROCEDURE partner_key_end TO web@localhost
 $$
 GRANT EXECUTE ON PROCEDURE callback_address_add TO web@localhost
 $$
+GRANT EXECUTE ON PROCEDURE callback_address_change TO web@localhost
+$$
 GRANT EXECUTE ON PROCEDURE callback_address_remove TO web@localhost
 $$
 GRANT EXECUTE ON PROCEDURE callback_replay TO web@localhost
@@ -148,4 +160,52 @@ $$
 GRANT EXECUTE ON PROCEDURE callback_take TO callback@localhost
 $$
 GRANT EXECUTE ON PROCEDURE callback_done TO callback@localhost
+$$
+
+-- report: the report views, nothing else.
+GRANT SELECT ON report_version TO report@localhost
+$$
+GRANT SELECT ON report_order TO report@localhost
+$$
+GRANT SELECT ON report_funnel TO report@localhost
+$$
+GRANT SELECT ON report_mailbox_verification TO report@localhost
+$$
+GRANT SELECT ON report_csr_refusal TO report@localhost
+$$
+GRANT SELECT ON report_certificate_issued TO report@localhost
+$$
+GRANT SELECT ON report_certificate_expiring TO report@localhost
+$$
+GRANT SELECT ON report_certificate_end TO report@localhost
+$$
+GRANT SELECT ON report_revocation TO report@localhost
+$$
+GRANT SELECT ON report_revocation_clock TO report@localhost
+$$
+GRANT SELECT ON report_backlog TO report@localhost
+$$
+GRANT SELECT ON report_callback TO report@localhost
+$$
+GRANT SELECT ON report_sign_in_failure TO report@localhost
+$$
+GRANT SELECT ON report_caa_denial TO report@localhost
+$$
+GRANT SELECT ON report_order_trail TO report@localhost
+$$
+GRANT SELECT ON report_partner_volume TO report@localhost
+$$
+
+-- metrics: figures for the page /metrics, nothing else.
+GRANT SELECT ON metrics_queue TO metrics@localhost
+$$
+GRANT SELECT ON metrics_event TO metrics@localhost
+$$
+GRANT SELECT ON metrics_crl TO metrics@localhost
+$$
+
+-- retention: lets go what is due, and reads how much that is; nothing else.
+GRANT SELECT ON retention_due TO retention@localhost
+$$
+GRANT EXECUTE ON PROCEDURE retention_step TO retention@localhost
 $$

@@ -6,6 +6,7 @@
 -- Who acts, as the partner's id; refuses everybody else. Of a key it checks the scope (empty: any), takes p_cost requests of its
 -- allowance (0: it was paid already in this request) and notes, at most once a minute, that it is in use. A function,
 -- so that a page's SELECT proves the key in its own round trip.
+-- A key is looked up by its hash, never compared: what the time of that tells is of the hash, which makes no key.
 CREATE OR REPLACE FUNCTION partner_of(p_who VARCHAR(8), p_secret VARBINARY(64), p_scope VARCHAR(8), p_cost INT UNSIGNED)
 RETURNS INT UNSIGNED MODIFIES SQL DATA
 BEGIN
@@ -209,6 +210,24 @@ BEGIN
 END
 $$
 
+-- What of such rows cannot be ordered, as far as only the database knows: the line, the fault's code and its argument.
+CREATE OR REPLACE PROCEDURE partner_bulk_check(p_partner INT UNSIGNED, p_rows LONGTEXT CHARACTER SET utf8mb4,
+    p_most INT UNSIGNED)
+	SELECT j.line, IF(o.id IS NULL, 'callback_unknown', 'partner_ref_conflict') AS code,
+	    IF(o.id IS NULL, LEFT(CONVERT(j.callback USING utf8mb4), 90), order_post_difference(o.id, j.product, j.email,
+		j.language, j.customer_name, NULL, NULL, j.callback)) AS arg
+	FROM JSON_TABLE(p_rows, '$[*]' COLUMNS (line INT PATH '$.line',
+	    ref VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PATH '$.ref', product VARCHAR(64) PATH '$.product',
+	    email VARCHAR(254) PATH '$.email', language VARCHAR(2) PATH '$.language',
+	    customer_name VARCHAR(200) PATH '$.customer_name',
+	    callback VARCHAR(500) CHARACTER SET ascii COLLATE ascii_bin PATH '$.callback')) j
+	LEFT JOIN orders o ON o.partner_id = p_partner AND o.partner_ref = j.ref
+	WHERE IF(o.id IS NULL, j.callback IS NOT NULL AND NOT EXISTS (SELECT 1 FROM callback_address a
+	    WHERE a.partner_id = p_partner AND a.url = j.callback AND a.removed_at IS NULL),
+	    order_post_difference(o.id, j.product, j.email, j.language, j.customer_name, NULL, NULL, j.callback) IS NOT NULL)
+	ORDER BY j.line LIMIT p_most
+$$
+
 -- Give (or change) the address and start its verification, both pages of the wizard in one. The same address again is
 -- fine.
 CREATE OR REPLACE PROCEDURE partner_email(p_who VARCHAR(8), p_secret VARBINARY(64),
@@ -313,6 +332,11 @@ BEGIN
 	SET v_partner = partner_of('session', p_session, '', 0);
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
+	DO (SELECT id FROM partner WHERE id = v_partner FOR UPDATE);
+	IF (SELECT COUNT(*) FROM partner_key WHERE partner_id = v_partner AND revoked_at IS NULL
+	    AND COALESCE(expires_at > UTC_TIMESTAMP(), TRUE) AND NOT once <=> p_once) >= 50 THEN
+		CALL refuse('key_too_many|50');
+	END IF;
 	INSERT IGNORE INTO partner_key (partner_id, hash, label, scopes, expires_at, once)
 	VALUES (v_partner, p_hash, p_label, p_scopes, UTC_TIMESTAMP() + INTERVAL p_days DAY, p_once);
 	SET v_made = ROW_COUNT() > 0;
@@ -321,11 +345,11 @@ BEGIN
 		    CONCAT('key ', LAST_INSERT_ID(), ' ', p_label, ', ', p_scopes));
 	END IF;
 	COMMIT;
-	SELECT id FROM partner_key WHERE v_made AND hash = p_hash;
+	SELECT id FROM partner_key WHERE hash = p_hash;
 END
 $$
 
-CREATE OR REPLACE PROCEDURE partner_key_end(p_session VARBINARY(64), p_id INT UNSIGNED,
+CREATE OR REPLACE PROCEDURE partner_key_end(p_session VARBINARY(64), p_id BIGINT UNSIGNED,
     p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
 	DECLARE v_partner INT UNSIGNED;
@@ -349,80 +373,152 @@ $$
 
 -- ---------------------------------------------------------------- callbacks
 
--- Register an address with the secret that signs what goes there. An address that is registered answers no row; one
--- that was removed is taken up again, with the new secret.
-CREATE OR REPLACE PROCEDURE callback_address_add(p_session VARBINARY(64),
-    p_url VARCHAR(500) CHARACTER SET ascii COLLATE ascii_bin, p_secret VARCHAR(64) CHARACTER SET ascii,
-    p_address VARCHAR(45) CHARACTER SET ascii)
-BEGIN
-	DECLARE v_partner INT UNSIGNED;
-	DECLARE v_made BOOLEAN DEFAULT FALSE;
-	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+-- The three acts on addresses and the replay, for the panel below and for mailcertctl (admin.sql); inside a transaction.
 
-	SET v_partner = partner_of('session', p_session, '', 0);
-	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-	START TRANSACTION;
+-- o_made: FALSE when it is registered already. One that was removed is taken up again, with the new secret.
+CREATE OR REPLACE PROCEDURE callback_address_put(p_partner INT UNSIGNED,
+    p_url VARCHAR(500) CHARACTER SET ascii COLLATE ascii_bin, p_secret VARCHAR(64) CHARACTER SET ascii,
+    p_actor VARCHAR(80), p_address VARCHAR(45) CHARACTER SET ascii, OUT o_made BOOLEAN)
+BEGIN
+	DO (SELECT id FROM partner WHERE id = p_partner FOR UPDATE);
+	IF (SELECT COUNT(*) FROM callback_address WHERE partner_id = p_partner AND removed_at IS NULL AND url <> p_url) >= 50 THEN
+		CALL refuse('callback_too_many|50');
+	END IF;
 	INSERT IGNORE INTO callback_address (partner_id, url, secret, created_at)
-	VALUES (v_partner, p_url, p_secret, UTC_TIMESTAMP());
-	SET v_made = ROW_COUNT() > 0;
-	IF NOT v_made THEN
+	VALUES (p_partner, p_url, p_secret, UTC_TIMESTAMP());
+	SET o_made = ROW_COUNT() > 0;
+	IF NOT o_made THEN
 		UPDATE callback_address SET secret = p_secret, removed_at = NULL, held_until = NULL
-		WHERE partner_id = v_partner AND url = p_url AND removed_at IS NOT NULL;
-		SET v_made = ROW_COUNT() > 0;
+		WHERE partner_id = p_partner AND url = p_url AND removed_at IS NOT NULL;
+		SET o_made = ROW_COUNT() > 0;
 	END IF;
-	IF v_made THEN
-		CALL audit_add(partner_actor('session', p_session, v_partner), 'callback_address_added', NULL, p_address, p_url);
-	END IF;
-	COMMIT;
-	SELECT id FROM callback_address WHERE v_made AND partner_id = v_partner AND url = p_url;
+	IF o_made THEN CALL audit_add(p_actor, 'callback_address_added', NULL, p_address, p_url); END IF;
 END
 $$
 
--- No further callbacks go there; those that wait are given up.
-CREATE OR REPLACE PROCEDURE callback_address_remove(p_session VARBINARY(64), p_id INT UNSIGNED,
+-- Another url, another secret, or both; NULL leaves it. What waits and the orders that name it go to the new url.
+CREATE OR REPLACE PROCEDURE callback_address_edit(p_partner INT UNSIGNED, p_id BIGINT UNSIGNED,
+    p_url VARCHAR(500) CHARACTER SET ascii COLLATE ascii_bin, p_secret VARCHAR(64) CHARACTER SET ascii,
+    p_actor VARCHAR(80), p_address VARCHAR(45) CHARACTER SET ascii)
+BEGIN
+	DECLARE v_url VARCHAR(500) CHARACTER SET ascii COLLATE ascii_bin;
+
+	SELECT url INTO v_url FROM callback_address
+	WHERE id = p_id AND partner_id = p_partner AND removed_at IS NULL FOR UPDATE;
+	IF v_url IS NULL THEN CALL refuse('not_found'); END IF;
+	IF p_url <> v_url THEN
+		IF EXISTS (SELECT 1 FROM callback_address WHERE partner_id = p_partner AND url = p_url AND removed_at IS NULL) THEN
+			CALL refuse('callback_registered');
+		END IF;
+		-- One that was removed stands in the way of the UNIQUE key; no address that is registered has a '#'.
+		UPDATE callback_address SET url = CONCAT(LEFT(url, 480), '#', id) WHERE partner_id = p_partner AND url = p_url;
+	END IF;
+	UPDATE callback_address SET url = COALESCE(p_url, url), secret = COALESCE(p_secret, secret), held_until = NULL
+	WHERE id = p_id;
+	CALL audit_add(p_actor, 'callback_address_changed', NULL, p_address, CONCAT(v_url,
+	    IF(p_url <> v_url, CONCAT(' to ', p_url), ''), IF(p_secret IS NULL, '', ', new secret')));
+END
+$$
+
+-- No further callbacks go there; those that wait are given up. A second time is fine.
+CREATE OR REPLACE PROCEDURE callback_address_end(p_partner INT UNSIGNED, p_id BIGINT UNSIGNED, p_actor VARCHAR(80),
     p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
-	DECLARE v_partner INT UNSIGNED;
-	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
-
-	SET v_partner = partner_of('session', p_session, '', 0);
-	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-	START TRANSACTION;
-	IF NOT EXISTS (SELECT 1 FROM callback_address WHERE id = p_id AND partner_id = v_partner) THEN
+	IF NOT EXISTS (SELECT 1 FROM callback_address WHERE id = p_id AND partner_id = p_partner) THEN
 		CALL refuse('not_found');
 	END IF;
 	UPDATE callback_address SET removed_at = UTC_TIMESTAMP() WHERE id = p_id AND removed_at IS NULL;
 	IF ROW_COUNT() > 0 THEN
 		UPDATE callback SET state = 'given_up', done_at = UTC_TIMESTAMP() WHERE address_id = p_id AND state = 'waiting';
-		CALL audit_add(partner_actor('session', p_session, v_partner), 'callback_address_removed', NULL, p_address,
+		CALL audit_add(p_actor, 'callback_address_removed', NULL, p_address,
 		    (SELECT url FROM callback_address WHERE id = p_id));
 	END IF;
-	COMMIT;
 END
 $$
 
--- Send a callback again, under its old id, or one that waits at once.
-CREATE OR REPLACE PROCEDURE callback_replay(p_session VARBINARY(64), p_id BIGINT UNSIGNED,
+-- Send callbacks of a partner again under their old ids: p_id, or (NULL) all that were given up, of the address p_to
+-- or (NULL) of all. Their three days begin anew. What a sender holds is left alone; a removed address gets nothing.
+CREATE OR REPLACE PROCEDURE callback_again(p_partner INT UNSIGNED, p_id BIGINT UNSIGNED, p_to BIGINT UNSIGNED,
+    p_actor VARCHAR(80), p_address VARCHAR(45) CHARACTER SET ascii, OUT o_count INT UNSIGNED)
+BEGIN
+	IF p_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM callback c JOIN callback_address a ON a.id = c.address_id
+	    WHERE c.id = p_id AND c.partner_id = p_partner AND a.removed_at IS NULL) THEN
+		CALL refuse('not_found');
+	END IF;
+	UPDATE callback SET state = 'waiting', tried_since = UTC_TIMESTAMP(), next_at = UTC_TIMESTAMP(3), attempts = 0,
+	    done_at = NULL
+	WHERE partner_id = p_partner AND taken_by IS NULL AND (p_id IS NULL OR id = p_id)
+	    AND (p_id IS NOT NULL OR state = 'given_up') AND (p_to IS NULL OR address_id = p_to)
+	    AND address_id IN (SELECT a.id FROM callback_address a WHERE a.removed_at IS NULL);
+	SET o_count = ROW_COUNT();
+	IF o_count > 0 THEN
+		UPDATE callback_address SET held_until = NULL
+		WHERE partner_id = p_partner AND held_until IS NOT NULL AND (p_to IS NULL OR id = p_to)
+		    AND (p_id IS NULL OR id = (SELECT c.address_id FROM callback c WHERE c.id = p_id));
+		CALL audit_add(p_actor, 'callback_replayed', (SELECT order_id FROM callback WHERE id = p_id), p_address,
+		    IF(p_id IS NULL, CONCAT(o_count, ' given up'), CONCAT('callback ', p_id)));
+	END IF;
+END
+$$
+
+-- Register an address with the secret that signs what goes there. An address that is registered answers no row.
+CREATE OR REPLACE PROCEDURE callback_address_add(p_session VARBINARY(64),
+    p_url VARCHAR(500) CHARACTER SET ascii COLLATE ascii_bin, p_secret VARCHAR(64) CHARACTER SET ascii,
     p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
-	DECLARE v_partner, v_to INT UNSIGNED;
-	DECLARE v_order BIGINT UNSIGNED;
+	DECLARE v_partner INT UNSIGNED;
+	DECLARE v_made BOOLEAN;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET v_partner = partner_of('session', p_session, '', 0);
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
-	SELECT c.order_id, a.id INTO v_order, v_to FROM callback c JOIN callback_address a ON a.id = c.address_id
-	WHERE c.id = p_id AND a.partner_id = v_partner AND a.removed_at IS NULL;
-	IF v_order IS NULL THEN CALL refuse('not_found'); END IF;
-	UPDATE callback SET state = 'waiting', tried_since = UTC_TIMESTAMP(), next_at = UTC_TIMESTAMP(3), attempts = 0,
-	    done_at = NULL
-	WHERE id = p_id AND taken_by IS NULL;
-	IF ROW_COUNT() > 0 THEN
-		UPDATE callback_address SET held_until = NULL WHERE id = v_to;
-		CALL audit_add(partner_actor('session', p_session, v_partner), 'callback_replayed', v_order, p_address,
-		    CONCAT('callback ', p_id));
-	END IF;
+	CALL callback_address_put(v_partner, p_url, p_secret, partner_actor('session', p_session, v_partner), p_address, v_made);
+	COMMIT;
+	SELECT id FROM callback_address WHERE partner_id = v_partner AND url = p_url AND secret = p_secret AND removed_at IS NULL;
+END
+$$
+
+CREATE OR REPLACE PROCEDURE callback_address_change(p_session VARBINARY(64), p_id BIGINT UNSIGNED,
+    p_url VARCHAR(500) CHARACTER SET ascii COLLATE ascii_bin, p_secret VARCHAR(64) CHARACTER SET ascii,
+    p_address VARCHAR(45) CHARACTER SET ascii)
+BEGIN
+	DECLARE v_partner INT UNSIGNED;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET v_partner = partner_of('session', p_session, '', 0);
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	CALL callback_address_edit(v_partner, p_id, p_url, p_secret, partner_actor('session', p_session, v_partner), p_address);
+	COMMIT;
+END
+$$
+
+CREATE OR REPLACE PROCEDURE callback_address_remove(p_session VARBINARY(64), p_id BIGINT UNSIGNED,
+    p_address VARCHAR(45) CHARACTER SET ascii)
+BEGIN
+	DECLARE v_partner INT UNSIGNED;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET v_partner = partner_of('session', p_session, '', 0);
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	CALL callback_address_end(v_partner, p_id, partner_actor('session', p_session, v_partner), p_address);
+	COMMIT;
+END
+$$
+
+-- p_id NULL: all that were given up.
+CREATE OR REPLACE PROCEDURE callback_replay(p_session VARBINARY(64), p_id BIGINT UNSIGNED,
+    p_address VARCHAR(45) CHARACTER SET ascii)
+BEGIN
+	DECLARE v_partner, v_count INT UNSIGNED;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET v_partner = partner_of('session', p_session, '', 0);
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	CALL callback_again(v_partner, p_id, NULL, partner_actor('session', p_session, v_partner), p_address, v_count);
 	COMMIT;
 END
 $$
@@ -430,50 +526,57 @@ $$
 -- A change of status of an order whose partner wants to know, by whoever makes it. In triggers, so that no transition
 -- can forget it.
 CREATE OR REPLACE TRIGGER orders_callback AFTER UPDATE ON orders FOR EACH ROW
-	INSERT INTO callback (address_id, order_id, status, mailbox_status, activation_status, reason, happened_at,
+	INSERT INTO callback (partner_id, address_id, order_id, status, mailbox_status, activation_status, reason, happened_at,
 	    tried_since, next_at)
-	SELECT NEW.callback_address_id, NEW.id, CASE
-		WHEN NEW.cancelled_at IS NOT NULL THEN 'cancelled'
-		WHEN NEW.activation_status = 'verified' THEN 'issued'
-		WHEN NEW.activation_status <> 'not_available' THEN CONCAT('activation_', NEW.activation_status)
-		ELSE CONCAT('mailbox_', NEW.mailbox_status) END,
-	    NEW.mailbox_status, NEW.activation_status, COALESCE(NEW.mailbox_reason, NEW.activation_reason), UTC_TIMESTAMP(),
-	    UTC_TIMESTAMP(), UTC_TIMESTAMP(3)
+	SELECT a.partner_id, a.id, NEW.id, NEW.state, NEW.mailbox_status, NEW.activation_status,
+	    COALESCE(NEW.mailbox_reason, NEW.activation_reason), UTC_TIMESTAMP(), UTC_TIMESTAMP(), UTC_TIMESTAMP(3)
 	FROM callback_address a
 	WHERE a.id = NEW.callback_address_id AND a.removed_at IS NULL AND OLD.callback_address_id IS NOT NULL
 	    AND (OLD.mailbox_status <> NEW.mailbox_status OR OLD.activation_status <> NEW.activation_status
-		OR NOT OLD.cancelled_at <=> NEW.cancelled_at)
+		OR OLD.state <> NEW.state)
 $$
-CREATE OR REPLACE TRIGGER certificate_callback AFTER UPDATE ON certificate FOR EACH ROW
-	INSERT INTO callback (address_id, order_id, status, mailbox_status, activation_status, happened_at, tried_since,
-	    next_at)
-	SELECT a.id, o.id, 'revoked', o.mailbox_status, o.activation_status, UTC_TIMESTAMP(), UTC_TIMESTAMP(),
-	    UTC_TIMESTAMP(3)
-	FROM orders o JOIN callback_address a ON a.id = o.callback_address_id AND a.removed_at IS NULL
-	WHERE o.id = NEW.order_id AND OLD.revoked_at IS NULL AND NEW.revoked_at IS NOT NULL
+-- Up to version 0004 a revocation was noticed here; the trigger above sees it now.
+DROP TRIGGER IF EXISTS certificate_callback
 $$
 
--- Take up to p_n callbacks that are due for p_lease seconds. An address that did not answer is spared for a while.
-CREATE OR REPLACE PROCEDURE callback_take(p_sender VARCHAR(64) CHARACTER SET ascii, p_n INT UNSIGNED, p_lease INT UNSIGNED)
+-- Take up to p_n callbacks that are due for p_lease seconds, an equal share for each address that has some. An address
+-- that did not answer is spared for a while; what waits for it is not even looked at. p_anew
+-- as in outbox_take.
+CREATE OR REPLACE PROCEDURE callback_take(p_sender VARCHAR(64) CHARACTER SET ascii, p_n INT UNSIGNED, p_lease INT UNSIGNED,
+    p_anew BOOLEAN)
 BEGIN
-	DECLARE v_ids LONGTEXT;
+	DECLARE v_ids LONGTEXT DEFAULT '[]';
+	DECLARE v_some LONGTEXT;
+	DECLARE v_share INT UNSIGNED;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
-	SELECT JSON_ARRAYAGG(id) INTO v_ids FROM (SELECT c.id FROM callback c
-	    WHERE c.state = 'waiting' AND c.next_at <= UTC_TIMESTAMP(3) AND c.address_id NOT IN
-		(SELECT a.id FROM callback_address a WHERE a.held_until > UTC_TIMESTAMP(3))
-	    ORDER BY c.next_at LIMIT p_n FOR UPDATE SKIP LOCKED) AS due;
-	IF v_ids IS NOT NULL THEN
+	IF p_anew THEN
+		UPDATE callback SET next_at = UTC_TIMESTAMP(3) WHERE state = 'waiting' AND taken_by = p_sender;
+	END IF;
+	-- The earliest of each address, one step of the index each (callback_due).
+	FOR receiver IN (SELECT w.address_id, COUNT(*) OVER () AS addresses
+	    FROM (SELECT a.id AS address_id, (SELECT c.next_at FROM callback c WHERE c.state = 'waiting' AND c.address_id = a.id
+		ORDER BY c.next_at LIMIT 1) AS next_at
+		FROM callback_address a
+		WHERE a.removed_at IS NULL AND (a.held_until IS NULL OR a.held_until <= UTC_TIMESTAMP(3))) w
+	    WHERE w.next_at <= UTC_TIMESTAMP(3) ORDER BY w.next_at LIMIT p_n) DO
+		SET v_share = CEIL(p_n / LEAST(p_n, receiver.addresses));
+		SELECT JSON_ARRAYAGG(id) INTO v_some FROM (SELECT c.id FROM callback c
+		    WHERE c.state = 'waiting' AND c.address_id = receiver.address_id AND c.next_at <= UTC_TIMESTAMP(3)
+		    ORDER BY c.next_at LIMIT v_share FOR UPDATE SKIP LOCKED) AS due;
+		SET v_ids = IF(v_some IS NULL, v_ids, JSON_MERGE_PRESERVE(v_ids, v_some));
+	END FOR;
+	IF v_ids <> '[]' THEN
 		UPDATE callback c JOIN JSON_TABLE(v_ids, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j ON j.id = c.id
 		SET c.taken_by = p_sender, c.next_at = UTC_TIMESTAMP(3) + INTERVAL p_lease SECOND, c.attempts = c.attempts + 1;
 	END IF;
 	COMMIT;
 	SELECT c.id, a.url, a.secret, CONCAT(o.number, '/', o.item) AS order_number, o.partner_ref, c.status,
 	    c.mailbox_status, c.activation_status, c.reason, DATE_FORMAT(c.happened_at, '%Y-%m-%dT%H:%i:%sZ') AS happened_at,
-	    LOWER(HEX(x.serial)) AS serial, c.attempts, TIMESTAMPDIFF(SECOND, c.tried_since, UTC_TIMESTAMP()) AS age
-	FROM JSON_TABLE(COALESCE(v_ids, '[]'), '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j
+	    HEX(x.serial) AS serial, c.attempts, TIMESTAMPDIFF(SECOND, c.tried_since, UTC_TIMESTAMP()) AS age
+	FROM JSON_TABLE(v_ids, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j
 	JOIN callback c ON c.id = j.id JOIN callback_address a ON a.id = c.address_id JOIN orders o ON o.id = c.order_id
 	LEFT JOIN certificate x ON x.order_id = o.id AND c.status IN ('issued', 'revoked')
 	ORDER BY c.id;
@@ -481,16 +584,18 @@ END
 $$
 
 -- How an attempt ended: p_state 'done', 'given_up', or 'waiting' to try again after p_pause milliseconds; the address
--- is spared for that time too, a minute at most. p_status: HTTP status, or NULL without an answer.
+-- is spared for that time too, a minute at most. p_status: HTTP status, or NULL without an answer. When one is given
+-- up, so is all that has waited for its address as long: the address answered none of it.
 CREATE OR REPLACE PROCEDURE callback_done(p_id BIGINT UNSIGNED, p_sender VARCHAR(64) CHARACTER SET ascii,
     p_state VARCHAR(8), p_pause INT UNSIGNED, p_status SMALLINT UNSIGNED, p_says VARCHAR(200), p_milliseconds INT UNSIGNED)
 BEGIN
 	DECLARE v_to INT UNSIGNED;
+	DECLARE v_since DATETIME;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
-	SELECT address_id INTO v_to FROM callback
+	SELECT address_id, tried_since INTO v_to, v_since FROM callback
 	WHERE id = p_id AND taken_by = p_sender AND state = 'waiting' FOR UPDATE;
 	IF v_to IS NOT NULL THEN
 		UPDATE callback SET state = p_state, taken_by = NULL, next_at = UTC_TIMESTAMP(3) + INTERVAL p_pause * 1000 MICROSECOND,
@@ -498,8 +603,12 @@ BEGIN
 		WHERE id = p_id;
 		INSERT INTO callback_attempt (callback_id, at, http_status, says, milliseconds)
 		VALUES (p_id, UTC_TIMESTAMP(), p_status, p_says, p_milliseconds);
-		UPDATE callback_address SET held_until = IF(p_state = 'done', NULL,
-		    UTC_TIMESTAMP(3) + INTERVAL LEAST(p_pause, 60000) * 1000 MICROSECOND)
+		IF p_state = 'given_up' THEN
+			UPDATE callback SET state = 'given_up', done_at = UTC_TIMESTAMP()
+			WHERE state = 'waiting' AND address_id = v_to AND taken_by IS NULL AND tried_since <= v_since;
+		END IF;
+		UPDATE callback_address SET held_until = IF(p_state = 'done', NULL, UTC_TIMESTAMP(3)
+		    + INTERVAL IF(p_state = 'waiting', LEAST(p_pause, 60000), 60000) * 1000 MICROSECOND)
 		WHERE id = v_to AND (p_state <> 'done' OR held_until IS NOT NULL);
 	END IF;
 	COMMIT;

@@ -55,7 +55,8 @@ SELECT o.id AS order_id, o.account_id,
 	WHEN o.activation_status <> 'not_available' THEN CONCAT('activation_', o.activation_status)
 	ELSE CONCAT('mailbox_', o.mailbox_status) END AS code,
     COALESCE(c.revoked_at, c.issued_at, a.submitted_at, m.rejected_at, m.confirmed_at, b.done_at, m.initiated_at,
-	o.ordered_at) AS at
+	o.ordered_at) AS at,
+    IF(o.mailbox_status = 'waiting_for_verification' AND b.state <> 'sent', b.reply, NULL) AS reply
 FROM orders o
 LEFT JOIN mailbox m ON m.id = o.mailbox_id
 LEFT JOIN activation a ON a.order_id = o.id
@@ -71,6 +72,17 @@ CREATE OR REPLACE TRIGGER audit_unchanged BEFORE UPDATE ON audit FOR EACH ROW
 $$
 CREATE OR REPLACE TRIGGER audit_kept BEFORE DELETE ON audit FOR EACH ROW
 	SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'audit events are append-only'
+$$
+
+-- When an order reached each step first, for reports. In a trigger, so that no transition can forget it.
+CREATE OR REPLACE TRIGGER orders_step BEFORE UPDATE ON orders FOR EACH ROW
+	SET NEW.initiated_at = COALESCE(OLD.initiated_at, NEW.initiated_at, IF(NEW.mailbox_id IS NULL, NULL, UTC_TIMESTAMP())),
+	    NEW.verified_at = COALESCE(OLD.verified_at, NEW.verified_at,
+		IF(NEW.mailbox_status = 'verified', UTC_TIMESTAMP(), NULL)),
+	    NEW.submitted_at = COALESCE(OLD.submitted_at, NEW.submitted_at,
+		IF(NEW.activation_status IN ('waiting_for_verification', 'verified'), UTC_TIMESTAMP(), NULL)),
+	    NEW.issued_at = COALESCE(OLD.issued_at, NEW.issued_at, IF(NEW.activation_status = 'verified', UTC_TIMESTAMP(), NULL)),
+	    NEW.issued_on = DATE(NEW.issued_at)
 $$
 
 -- ---------------------------------------------------------------- inside other procedures only
@@ -204,24 +216,61 @@ $$
 
 -- ---------------------------------------------------------------- signing in (web)
 
--- Before the password is hashed: is guessing going on, and which salt? An unknown login gets a salt too, the
--- same every time, so nobody learns which logins exist.
+-- How often a login was guessed at in the last quarter of an hour: from anywhere, from this address; since when; and
+-- how often this address guessed at any.
+CREATE OR REPLACE PROCEDURE sign_in_failures(p_login VARCHAR(190) CHARACTER SET utf8mb4,
+    p_address VARCHAR(45) CHARACTER SET ascii, OUT o_login INT, OUT o_both INT, OUT o_address INT, OUT o_first DATETIME)
+BEGIN
+	DECLARE v_since DATETIME DEFAULT UTC_TIMESTAMP() - INTERVAL 15 MINUTE;
+
+	SELECT COUNT(*), COALESCE(SUM(address = p_address), 0), MIN(at) INTO o_login, o_both, o_first FROM sign_in_failure
+	WHERE login_hash = UNHEX(SHA2(p_login, 256)) AND at > v_since;
+	SELECT COUNT(*) INTO o_address FROM sign_in_failure WHERE address = p_address AND at > v_since;
+END
+$$
+
+-- Is guessing going on? Ten failures stop an address at one login, so that nobody locks others out of their account from
+-- a single place; 24 stop the login for everybody (96 an hour; ASVS 2.2.1 allows 100), and 100 stop the address. Asked
+-- before the password is hashed, and again by sign_in itself, whoever calls it.
+CREATE OR REPLACE PROCEDURE sign_in_guard(p_login VARCHAR(190) CHARACTER SET utf8mb4,
+    p_address VARCHAR(45) CHARACTER SET ascii)
+BEGIN
+	DECLARE v_login, v_both, v_address INT;
+	DECLARE v_first DATETIME;
+
+	CALL sign_in_failures(p_login, p_address, v_login, v_both, v_address, v_first);
+	IF v_both >= 10 OR v_login >= 24 OR v_address >= 100 THEN
+		CALL refuse(CONCAT('sign_in_throttled|',
+		    GREATEST(1, 900 - TIMESTAMPDIFF(SECOND, COALESCE(v_first, UTC_TIMESTAMP()), UTC_TIMESTAMP()))));
+	END IF;
+END
+$$
+
+-- Note a wrong password, and once that from now on sign_in_guard() refuses.
+CREATE OR REPLACE PROCEDURE sign_in_failed(p_login VARCHAR(190) CHARACTER SET utf8mb4, p_actor VARCHAR(80),
+    p_event VARCHAR(40) CHARACTER SET ascii, p_address VARCHAR(45) CHARACTER SET ascii)
+BEGIN
+	DECLARE v_login, v_both, v_address INT;
+	DECLARE v_first DATETIME;
+
+	INSERT INTO sign_in_failure (at, login_hash, address)
+	VALUES (UTC_TIMESTAMP(), UNHEX(SHA2(p_login, 256)), p_address);
+	CALL audit_add(p_actor, p_event, NULL, p_address, NULL);
+	CALL sign_in_failures(p_login, p_address, v_login, v_both, v_address, v_first);
+	IF v_both = 10 THEN CALL audit_add(p_actor, 'sign_in_throttled', NULL, p_address, 'login from this address'); END IF;
+	IF v_login = 24 THEN CALL audit_add(p_actor, 'sign_in_throttled', NULL, p_address, 'login'); END IF;
+	IF v_address = 100 THEN CALL audit_add(p_actor, 'sign_in_throttled', NULL, p_address, 'address'); END IF;
+END
+$$
+
+-- Before the password is hashed: which salt, at what cost? An unknown login gets a salt too, the same every time, and
+-- the cost of new passwords (lib/flow/password.h), so nobody learns which logins exist.
 CREATE OR REPLACE PROCEDURE sign_in_begin(p_login VARCHAR(190) CHARACTER SET utf8mb4,
     p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
-	DECLARE v_since DATETIME DEFAULT UTC_TIMESTAMP() - INTERVAL 15 MINUTE;
-	DECLARE v_login, v_address INT;
-	DECLARE v_wait DATETIME;
-
-	SELECT COUNT(*), MIN(at) INTO v_login, v_wait FROM sign_in_failure
-	WHERE login_hash = UNHEX(SHA2(p_login, 256)) AND at > v_since;
-	SELECT COUNT(*) INTO v_address FROM sign_in_failure WHERE address = p_address AND at > v_since;
-	IF v_login >= 10 OR v_address >= 100 THEN
-		CALL refuse(CONCAT('sign_in_throttled|',
-		    GREATEST(1, 900 - TIMESTAMPDIFF(SECOND, COALESCE(v_wait, UTC_TIMESTAMP()), UTC_TIMESTAMP()))));
-	END IF;
-	SELECT COALESCE((SELECT salt FROM account WHERE login = p_login),
-	    (SELECT LEFT(UNHEX(SHA2(CONCAT(value, p_login), 256)), 16) FROM secret WHERE name = 'pepper')) AS salt;
+	CALL sign_in_guard(p_login, p_address);
+	SELECT COALESCE(a.salt, LEFT(UNHEX(SHA2(CONCAT(s.value, p_login), 256)), 16)) AS salt, COALESCE(a.cost, 16) AS cost
+	FROM secret s LEFT JOIN account a ON a.login = p_login WHERE s.name = 'pepper';
 END
 $$
 
@@ -235,13 +284,12 @@ BEGIN
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
+	CALL sign_in_guard(p_login, p_address);
 	SELECT id INTO v_account FROM account
 	WHERE login = p_login AND verifier = UNHEX(SHA2(p_derived, 256)) AND disabled_at IS NULL;
 	DELETE FROM session WHERE p_old IS NOT NULL AND id_hash = UNHEX(SHA2(p_old, 256));
 	IF v_account IS NULL THEN
-		INSERT INTO sign_in_failure (at, login_hash, address)
-		VALUES (UTC_TIMESTAMP(), UNHEX(SHA2(p_login, 256)), p_address);
-		CALL audit_add(CONCAT('login:', LEFT(p_login, 70)), 'sign_in_refused', NULL, p_address, NULL);
+		CALL sign_in_failed(p_login, CONCAT('login:', LEFT(p_login, 70)), 'sign_in_refused', p_address);
 		COMMIT;
 		SELECT 'sign_in_refused' AS code;
 	ELSE
@@ -276,6 +324,67 @@ $$
 CREATE OR REPLACE PROCEDURE session_touch(p_session VARBINARY(32))
 	UPDATE session SET seen_at = UTC_TIMESTAMP()
 	WHERE id_hash = UNHEX(SHA2(p_session, 256)) AND seen_at > UTC_TIMESTAMP() - INTERVAL idle SECOND
+$$
+
+-- A person changes their password; p_derived proves the one they have. With p_others all their other sessions end. A wrong
+-- one counts as a failed sign-in, so that nobody guesses with somebody's session.
+CREATE OR REPLACE PROCEDURE account_password(p_session VARBINARY(32), p_derived VARBINARY(32), p_salt BINARY(16),
+    p_cost TINYINT UNSIGNED, p_new VARBINARY(32), p_others BOOLEAN, p_address VARCHAR(45) CHARACTER SET ascii)
+account_password: BEGIN
+	DECLARE v_account INT UNSIGNED;
+	DECLARE v_login VARCHAR(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	SELECT id, login INTO v_account, v_login FROM live_session WHERE id_hash = UNHEX(SHA2(p_session, 256));
+	IF v_account IS NULL THEN CALL refuse('sign_in_required'); END IF;
+	CALL sign_in_guard(v_login, p_address);
+	IF EXISTS (SELECT 1 FROM account WHERE id = v_account AND salt = p_salt) THEN
+		COMMIT;		-- said before
+		SELECT 'ok' AS code;
+		LEAVE account_password;
+	END IF;
+	UPDATE account SET salt = p_salt, cost = p_cost, verifier = UNHEX(SHA2(p_new, 256))
+	WHERE id = v_account AND verifier = UNHEX(SHA2(p_derived, 256));
+	IF ROW_COUNT() = 0 THEN
+		CALL sign_in_failed(v_login, CONCAT('account:', LEFT(v_login, 70)), 'password_refused', p_address);
+		COMMIT;
+		SELECT 'password_wrong' AS code;
+	ELSE
+		DELETE FROM session
+		WHERE p_others AND account_id = v_account AND id_hash <> UNHEX(SHA2(p_session, 256));
+		CALL audit_add(CONCAT('account:', LEFT(v_login, 70)), 'password_changed', NULL, p_address, NULL);
+		COMMIT;
+		SELECT 'ok' AS code;
+	END IF;
+END
+$$
+
+-- The same password at a higher cost, after a sign-in that proved it.
+CREATE OR REPLACE PROCEDURE account_password_renew(p_session VARBINARY(32), p_derived VARBINARY(32), p_salt BINARY(16),
+    p_cost TINYINT UNSIGNED, p_new VARBINARY(32))
+	UPDATE account SET salt = p_salt, cost = p_cost, verifier = UNHEX(SHA2(p_new, 256))
+	WHERE id = (SELECT id FROM live_session WHERE id_hash = UNHEX(SHA2(p_session, 256)))
+	    AND verifier = UNHEX(SHA2(p_derived, 256)) AND cost < p_cost
+$$
+
+-- End all sessions of this person but the one they ask in.
+CREATE OR REPLACE PROCEDURE sign_out_others(p_session VARBINARY(32), p_address VARCHAR(45) CHARACTER SET ascii)
+BEGIN
+	DECLARE v_account INT UNSIGNED;
+	DECLARE v_actor VARCHAR(80);
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	SELECT id, CONCAT('account:', LEFT(login, 70)) INTO v_account, v_actor FROM live_session
+	WHERE id_hash = UNHEX(SHA2(p_session, 256));
+	IF v_account IS NULL THEN CALL refuse('sign_in_required'); END IF;
+	DELETE FROM session WHERE account_id = v_account AND id_hash <> UNHEX(SHA2(p_session, 256));
+	IF ROW_COUNT() > 0 THEN CALL audit_add(v_actor, 'signed_out_elsewhere', NULL, p_address, NULL); END IF;
+	COMMIT;
+END
 $$
 
 CREATE OR REPLACE PROCEDURE account_language(p_session VARBINARY(32), p_language CHAR(2))
@@ -395,12 +504,12 @@ CREATE OR REPLACE PROCEDURE mailbox_answer(p_value VARBINARY(64), p_confirm BOOL
     p_address VARCHAR(45) CHARACTER SET ascii, p_agent VARCHAR(200))
 mailbox_answer: BEGIN
 	DECLARE v_order, v_mailbox BIGINT UNSIGNED;
-	DECLARE v_confirmed, v_rejected, v_replaced, v_expires, v_cancelled DATETIME;
+	DECLARE v_confirmed, v_rejected, v_replaced, v_made, v_expires, v_cancelled DATETIME;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
-	SELECT m.order_id, m.id, v.expires_at INTO v_order, v_mailbox, v_expires
+	SELECT m.order_id, m.id, v.created_at, v.expires_at INTO v_order, v_mailbox, v_made, v_expires
 	FROM mailbox_value v JOIN mailbox m ON m.id = v.mailbox_id WHERE v.hash = UNHEX(SHA2(p_value, 256));
 	IF v_order IS NULL THEN CALL refuse('value_unknown'); END IF;
 	SELECT cancelled_at INTO v_cancelled FROM orders WHERE id = v_order FOR UPDATE;
@@ -419,7 +528,8 @@ mailbox_answer: BEGIN
 	UPDATE outbox SET state = 'dropped', done_at = UTC_TIMESTAMP()
 	WHERE order_id = v_order AND kind = 'verification' AND state = 'waiting';
 	IF p_confirm THEN
-		UPDATE mailbox SET confirmed_at = UTC_TIMESTAMP(), confirmed_from = p_address, confirmed_agent = p_agent
+		UPDATE mailbox SET confirmed_at = UTC_TIMESTAMP(), confirmed_from = p_address, confirmed_agent = p_agent,
+		    value_at = v_made
 		WHERE id = v_mailbox;
 		UPDATE orders SET mailbox_status = 'verified', mailbox_reason = NULL, email_draft = NULL,
 		    activation_status = 'waiting_for_data'
@@ -428,7 +538,7 @@ mailbox_answer: BEGIN
 		CALL outbox_tell_customer(v_order, 'verified', NULL);
 		CALL audit_add('holder', 'mailbox_verified', v_order, p_address, CONCAT(' | ', p_agent));
 	ELSE
-		UPDATE mailbox SET rejected_at = UTC_TIMESTAMP(), fresh_until = NULL WHERE id = v_mailbox;
+		UPDATE mailbox SET rejected_at = UTC_TIMESTAMP(), fresh_until = NULL, value_at = v_made WHERE id = v_mailbox;
 		UPDATE orders SET mailbox_status = 'waiting_for_data', mailbox_reason = 'value_rejected', email_draft = NULL
 		WHERE id = v_order;
 		CALL outbox_tell_customer(v_order, 'rejected', NULL);
@@ -611,10 +721,10 @@ activation_submit: BEGIN
 END
 $$
 
--- A request that was refused, counted for reports; the request itself is not kept.
+-- A request that was refused, counted for reports and told in the history; the request itself is not kept.
 CREATE OR REPLACE PROCEDURE csr_refused(p_who VARCHAR(8), p_secret VARBINARY(64),
     p_number CHAR(10) CHARACTER SET ascii, p_item CHAR(3) CHARACTER SET ascii, p_code VARCHAR(40),
-    p_address VARCHAR(45) CHARACTER SET ascii)
+    p_arg VARCHAR(200), p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
 	DECLARE v_order BIGINT UNSIGNED;
 	DECLARE v_actor VARCHAR(80);
@@ -623,7 +733,7 @@ BEGIN
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL order_claim(p_who, p_secret, p_number, p_item, 'order', v_order, v_actor);
-	CALL audit_add(v_actor, 'csr_refused', v_order, p_address, p_code);
+	CALL audit_add(v_actor, 'csr_refused', v_order, p_address, TRIM(CONCAT(p_code, ' ', COALESCE(p_arg, ''))));
 	COMMIT;
 END
 $$
@@ -650,14 +760,19 @@ $$
 
 -- ---------------------------------------------------------------- outbox (mailer)
 
--- Take up to p_n waiting mails for p_lease seconds. A row whose mailer died comes round again after that.
-CREATE OR REPLACE PROCEDURE outbox_take(p_mailer VARCHAR(64), p_n INT UNSIGNED, p_lease INT UNSIGNED)
+-- Take up to p_n waiting mails for p_lease seconds. A row whose mailer died comes round again after that, or at once when
+-- the mailer that was started in its place says p_anew: it has nothing in hand, so what is taken in its name is nobody's.
+CREATE OR REPLACE PROCEDURE outbox_take(p_mailer VARCHAR(64) CHARACTER SET ascii, p_n INT UNSIGNED, p_lease INT UNSIGNED,
+    p_anew BOOLEAN)
 BEGIN
 	DECLARE v_ids LONGTEXT;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
+	IF p_anew THEN
+		UPDATE outbox SET next_at = UTC_TIMESTAMP(3) WHERE state = 'waiting' AND taken_by = p_mailer;
+	END IF;
 	SELECT JSON_ARRAYAGG(id) INTO v_ids FROM (SELECT id FROM outbox
 	    WHERE state = 'waiting' AND next_at <= UTC_TIMESTAMP(3) ORDER BY next_at LIMIT p_n
 	    FOR UPDATE SKIP LOCKED) AS due;
@@ -682,10 +797,12 @@ END
 $$
 
 -- Note the hash of the random value that a verification mail is about to carry; it dies 24 hours later, to the
--- second. When the mail has no purpose any more it is dropped and the answer is value_replaced.
-CREATE OR REPLACE PROCEDURE outbox_value(p_id BIGINT UNSIGNED, p_hash BINARY(32))
+-- second. When the mail has no purpose any more it is dropped and the answer is value_replaced; when another mailer has
+-- taken it meanwhile the answer is busy, and nothing may be sent.
+CREATE OR REPLACE PROCEDURE outbox_value(p_id BIGINT UNSIGNED, p_mailer VARCHAR(64) CHARACTER SET ascii, p_hash BINARY(32))
 BEGIN
 	DECLARE v_mailbox BIGINT UNSIGNED;
+	DECLARE v_holder VARCHAR(64) CHARACTER SET ascii;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -694,41 +811,58 @@ BEGIN
 	FROM outbox b JOIN mailbox m ON m.id = b.mailbox_id JOIN orders o ON o.id = b.order_id
 	WHERE b.id = p_id AND b.kind = 'verification' AND b.state = 'waiting' AND o.cancelled_at IS NULL
 	    AND m.confirmed_at IS NULL AND m.rejected_at IS NULL AND m.replaced_at IS NULL;
+	SELECT COALESCE(MAX(taken_by), '') INTO v_holder FROM outbox WHERE id = p_id AND state = 'waiting';
+	IF v_mailbox IS NOT NULL AND v_holder <> p_mailer THEN CALL refuse('busy'); END IF;
 	IF v_mailbox IS NULL THEN
-		UPDATE outbox SET state = 'dropped', done_at = UTC_TIMESTAMP() WHERE id = p_id AND state = 'waiting';
+		UPDATE outbox SET state = 'dropped', done_at = UTC_TIMESTAMP()
+		WHERE id = p_id AND state = 'waiting' AND taken_by = p_mailer;
 	ELSE
 		INSERT IGNORE INTO mailbox_value (hash, mailbox_id, outbox_id, created_at, expires_at)
 		VALUES (p_hash, v_mailbox, p_id, UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 24 HOUR);
+		UPDATE mailbox SET expires_at = UTC_TIMESTAMP() + INTERVAL 24 HOUR WHERE id = v_mailbox;
 	END IF;
 	COMMIT;
 	SELECT IF(v_mailbox IS NULL, 'value_replaced', 'ok') AS code;
 END
 $$
 
+-- A taken mail that never had its turn goes back as it was.
+CREATE OR REPLACE PROCEDURE outbox_back(p_id BIGINT UNSIGNED, p_mailer VARCHAR(64) CHARACTER SET ascii)
+	UPDATE outbox SET taken_by = NULL, next_at = UTC_TIMESTAMP(3), attempts = attempts - 1
+	WHERE id = p_id AND state = 'waiting' AND taken_by = p_mailer
+$$
+
 -- How a mail ended: p_state 'sent', 'refused', 'given_up' or 'dropped', or 'waiting' to try again after p_pause
--- seconds. A verification that cannot be delivered is the person's to mend: the order says so.
-CREATE OR REPLACE PROCEDURE outbox_done(p_id BIGINT UNSIGNED, p_state VARCHAR(8), p_pause INT UNSIGNED,
-    p_server VARCHAR(253), p_reply VARCHAR(512))
+-- seconds. A verification that cannot be delivered is the person's to mend: the order says so. Only who holds the mail
+-- may say so: a mailer whose lease ran out meanwhile says nothing of a mail that another one has in hand.
+CREATE OR REPLACE PROCEDURE outbox_done(p_id BIGINT UNSIGNED, p_mailer VARCHAR(64) CHARACTER SET ascii, p_state VARCHAR(8),
+    p_pause INT UNSIGNED, p_server VARCHAR(253), p_reply VARCHAR(512))
 BEGIN
-	DECLARE v_order BIGINT UNSIGNED;
+	DECLARE v_order, v_mailbox BIGINT UNSIGNED;
 	DECLARE v_kind VARCHAR(24);
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
+	SELECT mailbox_id INTO v_mailbox FROM outbox WHERE id = p_id AND kind = 'verification';
+	DO (SELECT id FROM mailbox WHERE id = v_mailbox FOR UPDATE);
 	SELECT order_id, kind INTO v_order, v_kind FROM outbox
-	WHERE id = p_id AND state = 'waiting' AND taken_by IS NOT NULL FOR UPDATE;
+	WHERE id = p_id AND state = 'waiting' AND taken_by = p_mailer FOR UPDATE;
 	IF v_order IS NOT NULL THEN
+		IF p_state = 'sent' THEN
+			UPDATE mailbox SET accepted_at = UTC_TIMESTAMP() WHERE id = v_mailbox AND accepted_at IS NULL;
+		ELSEIF p_state IN ('refused', 'given_up') THEN
+			UPDATE mailbox SET bounced_at = UTC_TIMESTAMP() WHERE id = v_mailbox;
+		END IF;
 		UPDATE outbox SET state = p_state, next_at = UTC_TIMESTAMP(3) + INTERVAL p_pause SECOND,
 		    taken_by = NULL, done_at = IF(p_state = 'waiting', NULL, UTC_TIMESTAMP()), server = p_server,
 		    reply = p_reply
 		WHERE id = p_id;
 		CALL audit_add('mailer', CASE
 		    WHEN p_state = 'sent' AND v_kind = 'certificate_issued' THEN 'certificate_mailed'
-		    WHEN p_state = 'sent' THEN 'mail_accepted'
-		    WHEN p_state = 'waiting' THEN 'mail_delayed'
 		    WHEN p_state = 'dropped' THEN 'mail_dropped'
-		    ELSE 'mail_failed' END,
+		    ELSE CONCAT(IF(v_kind = 'verification', 'mail_', 'notice_'), CASE p_state
+			WHEN 'sent' THEN 'accepted' WHEN 'waiting' THEN 'delayed' ELSE 'failed' END) END,
 		    v_order, NULL, CONCAT(COALESCE(p_server, ''), ': ', COALESCE(p_reply, '')));
 	END IF;
 	COMMIT;
@@ -737,14 +871,22 @@ $$
 
 -- ---------------------------------------------------------------- issuance (signer)
 
--- Take up to p_n submitted orders for p_lease seconds, with all that is needed to judge them.
-CREATE OR REPLACE PROCEDURE issuance_take(p_signer VARCHAR(64), p_n INT UNSIGNED, p_lease INT UNSIGNED)
+-- Take up to p_n submitted orders for p_lease seconds, with all that is needed to judge them. p_anew as in outbox_take.
+-- Refused where a connection may turn its clock back (SET timestamp): a worker could then answer with a value that expired.
+CREATE OR REPLACE PROCEDURE issuance_take(p_signer VARCHAR(64) CHARACTER SET ascii, p_n INT UNSIGNED,
+    p_lease INT UNSIGNED, p_anew BOOLEAN)
 BEGIN
 	DECLARE v_ids LONGTEXT;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	IF @@GLOBAL.secure_timestamp = 'NO' THEN
+		CALL refuse('config_invalid|MariaDB must run with secure-timestamp = SUPER or YES');
+	END IF;
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
+	IF p_anew THEN
+		UPDATE issuance SET next_at = UTC_TIMESTAMP() WHERE state = 'waiting' AND taken_by = p_signer;
+	END IF;
 	SELECT JSON_ARRAYAGG(order_id) INTO v_ids FROM (SELECT order_id FROM issuance
 	    WHERE state = 'waiting' AND next_at <= UTC_TIMESTAMP() ORDER BY next_at LIMIT p_n
 	    FOR UPDATE SKIP LOCKED) AS due;
@@ -863,7 +1005,7 @@ BEGIN
 	JOIN mailbox m ON m.id = o.mailbox_id
 	SET s.state = 'issued', i.state = 'done', i.done_at = UTC_TIMESTAMP(), i.taken_by = NULL, i.last_code = NULL,
 	    o.activation_status = 'verified', o.activation_reason = NULL, o.activation_reason_arg = NULL,
-	    m.fresh_until = NULL;
+	    o.issued_at = c.issued_at, o.not_after = c.not_after, m.fresh_until = NULL;
 	COMMIT;
 	SELECT j.id AS order_id
 	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
@@ -951,9 +1093,10 @@ BEGIN
 		SELECT spki_sha256, 'keyCompromise', UTC_TIMESTAMP() FROM certificate WHERE order_id = p_order;
 	END IF;
 	UPDATE certificate SET revoked_at = UTC_TIMESTAMP() WHERE order_id = p_order;
+	UPDATE orders SET revoked_at = UTC_TIMESTAMP() WHERE id = p_order;
 	INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, arg, created_at, next_at)
 	SELECT 'revoked', o.id, o.mailbox_id, c.email, o.language, p_reason, UTC_TIMESTAMP(), UTC_TIMESTAMP(3)
-	FROM certificate c JOIN orders o ON o.id = c.order_id WHERE c.order_id = p_order;
+	FROM certificate c JOIN orders o ON o.id = c.order_id WHERE c.order_id = p_order AND c.email <> '';
 	CALL audit_add(p_by, 'certificate_revoked', p_order, p_address, CONCAT('reason ', p_reason));
 END
 $$
@@ -970,7 +1113,10 @@ BEGIN
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL order_claim(p_who, p_secret, p_number, p_item, 'revoke', v_order, v_actor);
-	IF NOT EXISTS (SELECT 1 FROM certificate WHERE order_id = v_order) THEN CALL refuse('certificate_missing'); END IF;
+	-- long after its end a certificate is cleared (retention.sql), and its revocation would mean nothing
+	IF NOT EXISTS (SELECT 1 FROM certificate WHERE order_id = v_order AND email <> '') THEN
+		CALL refuse('certificate_missing');
+	END IF;
 	IF (SELECT revoked_at FROM certificate WHERE order_id = v_order) IS NULL THEN
 		CALL revocation_add(v_order, p_reason, v_actor, p_address, UTC_TIMESTAMP());
 	END IF;
@@ -981,8 +1127,12 @@ $$
 -- ---------------------------------------------------------------- CRL (signer)
 
 -- Begin the next CRL of an issuer if one is due: none yet, a day old, a revocation not listed, or one begun over a
--- minute ago and never published. Claims every revocation so far for it. No row: nothing is due.
-CREATE OR REPLACE PROCEDURE crl_begin(p_issuer SMALLINT UNSIGNED, p_signer VARCHAR(64), p_life INT UNSIGNED)
+-- minute ago and never published. Claims every revocation so far for it. p_standing is the number of the CRL that stands
+-- where readers find it on the signer's host: no number up to it is given out (the database may be restored from a
+-- backup), and when it is behind what was published already, from another host or before the file was lost, the answer is
+-- that CRL once more, under its own number. No row: nothing is to be done.
+CREATE OR REPLACE PROCEDURE crl_begin(p_issuer SMALLINT UNSIGNED, p_signer VARCHAR(64), p_life INT UNSIGNED,
+    p_standing BIGINT UNSIGNED)
 BEGIN
 	DECLARE v_number BIGINT UNSIGNED DEFAULT 0;
 	DECLARE v_this, v_published DATETIME;
@@ -999,14 +1149,14 @@ BEGIN
 	    OR (v_published IS NOT NULL AND EXISTS (SELECT 1 FROM revocation
 		WHERE issuer_id = p_issuer AND listed_in IS NULL));
 	IF v_due THEN
-		SET v_number = v_number + 1;
+		SET v_number = GREATEST(v_number, p_standing) + 1;
 		INSERT INTO crl (issuer_id, number, this_update, next_update)
 		VALUES (p_issuer, v_number, UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL p_life SECOND);
 		UPDATE revocation SET listed_in = v_number WHERE issuer_id = p_issuer AND listed_in IS NULL;
 		CALL audit_add(CONCAT('signer:', p_signer), 'crl_begun', NULL, NULL, CONCAT('number ', v_number));
 	END IF;
 	COMMIT;
-	IF v_due THEN
+	IF v_due OR (v_published IS NOT NULL AND p_standing < v_number) THEN
 		SELECT number, UNIX_TIMESTAMP(this_update) AS this_update, UNIX_TIMESTAMP(next_update) AS next_update
 		FROM crl WHERE issuer_id = p_issuer AND number = v_number;
 	END IF;

@@ -52,11 +52,12 @@ int activation_submit(struct db *db, const struct actor *actor, const struct ord
 	return rc;
 }
 
-int activation_csr_refused(
-    struct db *db, const struct actor *actor, const struct order_number *on, const char *code, struct err *e)
+int activation_csr_refused(struct db *db, const struct actor *actor, const struct order_number *on,
+    const struct err *why, struct err *e)
 {
-	return db_run(
-	    db, STMT_CSR_REFUSED, NULL, e, DB_ARGS(P_CLAIM(actor, on), P_TEXT(code), P_TEXT(actor->address)));
+	return db_run(db, STMT_CSR_REFUSED, NULL, e,
+	    DB_ARGS(P_CLAIM(actor, on), P_TEXT(fault_code(why->fault)), P_TEXT(why->arg),
+		P_TEXT(actor->address)));
 }
 
 int activation_key_pasted(

@@ -34,9 +34,10 @@ int activation_key(
 int activation_submit(struct db *, const struct actor *, const struct order_number *,
     const unsigned char spki_sha256[32], long long *order_id, struct err *e);
 
-/* Leave the audit event that a request was refused, for reports by code. */
+/* Leave the audit event that a request was refused and why, for the order's history and for reports by code.
+ */
 int activation_csr_refused(
-    struct db *, const struct actor *, const struct order_number *, const char *code, struct err *e);
+    struct db *, const struct actor *, const struct order_number *, const struct err *why, struct err *e);
 
 /* A private key was pasted: block its public key (SHA-256 of the SPKI). */
 int activation_key_pasted(

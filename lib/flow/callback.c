@@ -12,20 +12,21 @@
 #include "lib/base/err.h"
 #include "lib/base/text.h"
 #include "lib/db/db.h"
+#include "lib/flow/lease.h"
 
 #define SAYS_MAX 200
 
-int callback_take(
-    struct db *db, const char *sender, unsigned n, unsigned lease, struct db_rows **rows, struct err *e)
+int callback_take(struct db *db, struct holder *sender, unsigned n, unsigned lease, bool empty_handed,
+    struct db_rows **rows, struct err *e)
 {
-	*rows = NULL;
-	return db_run(db, STMT_CALLBACK_TAKE, rows, e, DB_ARGS(P_TEXT(sender), P_NUMBER(n), P_NUMBER(lease)));
+	return lease_take(db, STMT_CALLBACK_TAKE, sender, n, lease, empty_handed, rows, e);
 }
 
 void callback_read(struct callback *out, const struct db_rows *rows, size_t row)
 {
 	*out = (struct callback){
 	    .id = (uint64_t)db_number(rows, row, "id"),
+	    .number = db_text(rows, row, "id"),
 	    .url = db_text(rows, row, "url"),
 	    .secret = db_text(rows, row, "secret"),
 	    .order = db_text(rows, row, "order_number"),
@@ -80,20 +81,33 @@ static void body_field(struct buf *out, const char *name, const char *value)
 	}
 }
 
+/* The fields of the post, each with the text it is taken from. */
+static const struct {
+	const char *name;
+	size_t at; /* offset of a const char * */
+} fields[] = {
+    {"id", offsetof(struct callback, number)},
+    {"order", offsetof(struct callback, order)},
+    {"partner_ref", offsetof(struct callback, partner_ref)},
+    {"status", offsetof(struct callback, status)},
+    {"mailbox_status", offsetof(struct callback, mailbox_status)},
+    {"activation_status", offsetof(struct callback, activation_status)},
+    {"reason", offsetof(struct callback, reason)},
+    {"serial", offsetof(struct callback, serial)},
+    {"at", offsetof(struct callback, happened_at)},
+};
+#define FIELDS (sizeof(fields) / sizeof(fields[0]))
+
+const char *callback_field(size_t i)
+{
+	return i < FIELDS ? fields[i].name : NULL;
+}
+
 void callback_body(struct buf *out, const struct callback *c)
 {
-	char id[24];
-
-	(void)snprintf(id, sizeof(id), "%" PRIu64, c->id);
-	body_field(out, "id", id);
-	body_field(out, "order", c->order);
-	body_field(out, "partner_ref", c->partner_ref);
-	body_field(out, "status", c->status);
-	body_field(out, "mailbox_status", c->mailbox_status);
-	body_field(out, "activation_status", c->activation_status);
-	body_field(out, "reason", c->reason);
-	body_field(out, "serial", c->serial);
-	body_field(out, "at", c->happened_at);
+	for (size_t i = 0; i < FIELDS; i++)
+		body_field(out, fields[i].name,
+		    *(const char *const *)(const void *)((const char *)c + fields[i].at));
 }
 
 void callback_sign(

@@ -7,6 +7,7 @@
 #ifndef LIB_FLOW_CALLBACK_H
 #define LIB_FLOW_CALLBACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -15,10 +16,12 @@ struct buf;
 struct db;
 struct db_rows;
 struct err;
+struct holder;
 
 /* A taken row. Texts belong to the rows; reason, partner_ref and serial may be NULL. */
 struct callback {
 	uint64_t id;
+	const char *number; /* the id as text */
 	const char *url, *secret;
 	const char *order, *partner_ref;
 	const char *status;                             /* of the order at that time, in one word */
@@ -33,10 +36,10 @@ struct callback {
 /* How an attempt ended. */
 enum callback_end { CALLBACK_DONE, CALLBACK_LATER, CALLBACK_GIVEN_UP };
 
-/* Take up to n rows that are due, for `lease` seconds; sender names the process ("host:pid"). *rows is the
- * caller's to free with db_rows_free(); read each with callback_read(). */
-int callback_take(
-    struct db *, const char *sender, unsigned n, unsigned lease, struct db_rows **rows, struct err *e);
+/* Take up to n rows that are due, for `lease` seconds; empty_handed: the sender has none under way (see
+ * lease.h). *rows is the caller's to free with db_rows_free(); read each with callback_read(). */
+int callback_take(struct db *, struct holder *sender, unsigned n, unsigned lease, bool empty_handed,
+    struct db_rows **rows, struct err *e);
 void callback_read(struct callback *out, const struct db_rows *rows, size_t row);
 
 /* Record an attempt. pause: milliseconds until the next, for CALLBACK_LATER. http_status 0: no answer; says:
@@ -45,8 +48,10 @@ void callback_read(struct callback *out, const struct db_rows *rows, size_t row)
 int callback_done(struct db *, uint64_t id, const char *sender, enum callback_end, long pause,
     long http_status, const char *says, long milliseconds, struct err *e);
 
-/* The form post of a callback, application/x-www-form-urlencoded, added to out. */
+/* The form post of a callback, application/x-www-form-urlencoded, added to out. And the names of its fields,
+ * in their order; NULL behind the last. */
 void callback_body(struct buf *out, const struct callback *);
+const char *callback_field(size_t i);
 
 /* The value of the header X-Mailcert-Signature: "t=<unix time>,v1=<hex of HMAC-SHA-256 over "t.body">", with
  * the secret as it was shown to the partner. */

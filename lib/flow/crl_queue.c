@@ -9,15 +9,15 @@
 
 #define PAGE_ENTRIES 10000
 
-int crl_job_begin(struct db *db, unsigned issuer_id, const char *signer, long life, struct crl_job *out,
-    bool *due, struct err *e)
+int crl_job_begin(struct db *db, unsigned issuer_id, const char *signer, long life, uint64_t standing,
+    struct crl_job *out, bool *due, struct err *e)
 {
 	struct db_rows *rows = NULL;
 
 	memset(out, 0, sizeof(*out));
 	*due = false;
 	if (db_run(db, STMT_CRL_BEGIN, &rows, e,
-		DB_ARGS(P_NUMBER(issuer_id), P_TEXT(signer), P_NUMBER(life))) == -1)
+		DB_ARGS(P_NUMBER(issuer_id), P_TEXT(signer), P_NUMBER(life), P_NUMBER(standing))) == -1)
 		return -1;
 	if (db_rows_count(rows) > 0) {
 		*due = true;
@@ -40,9 +40,11 @@ static int page_turn(struct crl_job *job, struct err *e)
 	db_rows_free(job->page);
 	job->page = NULL;
 	job->at = 0;
-	if (db_run(job->db, STMT_CRL_ENTRIES, &job->page, e,
+	job->failed =
+	    db_run(job->db, STMT_CRL_ENTRIES, &job->page, e,
 		DB_ARGS(P_NUMBER(job->issuer_id), P_BYTES(job->last, sizeof(job->last)),
-		    P_NUMBER(job->number), P_NUMBER(job->this_update), P_NUMBER(PAGE_ENTRIES))) == -1)
+		    P_NUMBER(job->number), P_NUMBER(job->this_update), P_NUMBER(PAGE_ENTRIES))) == -1;
+	if (job->failed)
 		return -1;
 	count = db_rows_count(job->page);
 	job->ended = count < PAGE_ENTRIES;
@@ -78,6 +80,14 @@ int crl_job_published(
 	return db_run(job->db, STMT_CRL_PUBLISHED, NULL, e,
 	    DB_ARGS(P_NUMBER(job->issuer_id), P_NUMBER(job->number), P_TEXT(signer), P_NUMBER(entries),
 		P_BYTES(sha256, 32)));
+}
+
+void crl_job_rewind(struct crl_job *job)
+{
+	crl_job_free(job);
+	memset(job->last, 0, sizeof(job->last));
+	job->at = 0;
+	job->ended = false;
 }
 
 void crl_job_free(struct crl_job *job)

@@ -23,15 +23,20 @@ struct crl_job {
 	size_t at;
 	unsigned char last[16];
 	bool ended;
+	bool failed; /* the database did not give the entries: what failed is not the key */
 };
 
-/* Begin the issuer's next CRL if one is due; *due says so. life: seconds until nextUpdate. End with
- * crl_job_free(). */
-int crl_job_begin(struct db *, unsigned issuer_id, const char *signer, long life, struct crl_job *out,
-    bool *due, struct err *e);
+/* Begin the issuer's next CRL if one is due, or have the newest one again if the one that stands published
+ * here is older; *due says so. life: seconds until nextUpdate; standing: the number that stands here
+ * (crl_standing()). End with crl_job_free(). */
+int crl_job_begin(struct db *, unsigned issuer_id, const char *signer, long life, uint64_t standing,
+    struct crl_job *out, bool *due, struct err *e);
 
 /* The entries one by one, in bounded memory; a crl_next of lib/pki/crl.h with the job as arg. */
 int crl_job_next(void *job, struct crl_entry *out, struct err *e);
+
+/* Let the entries begin from the first again. */
+void crl_job_rewind(struct crl_job *);
 
 /* It stands where readers find it. */
 int crl_job_published(

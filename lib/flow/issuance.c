@@ -10,6 +10,7 @@
 #include "lib/base/err.h"
 #include "lib/base/text.h"
 #include "lib/db/db.h"
+#include "lib/flow/lease.h"
 #include "lib/pki/caa.h"
 
 static void issuance_read(struct issuance *i, const struct db_rows *rows, size_t row)
@@ -36,16 +37,15 @@ static void issuance_read(struct issuance *i, const struct db_rows *rows, size_t
 	i->now = (time_t)db_number(rows, row, "now");
 }
 
-int issuance_take(
-    struct db *db, const char *signer, unsigned n, unsigned lease, struct issuance_batch **out, struct err *e)
+int issuance_take(struct db *db, struct holder *signer, unsigned n, unsigned lease,
+    struct issuance_batch **out, struct err *e)
 {
 	struct issuance_batch *b = calloc(1, sizeof(*b));
 	struct db_rows *rows = NULL;
 
 	if (b == NULL)
 		return err_set(e, FAULT_busy, "issuance: out of memory");
-	if (db_run(db, STMT_ISSUANCE_TAKE, &rows, e, DB_ARGS(P_TEXT(signer), P_NUMBER(n), P_NUMBER(lease))) ==
-	    -1) {
+	if (lease_take(db, STMT_ISSUANCE_TAKE, signer, n, lease, true, &rows, e) == -1) {
 		free(b);
 		return -1;
 	}

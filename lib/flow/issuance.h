@@ -16,6 +16,7 @@
 struct caa_result;
 struct db;
 struct err;
+struct holder;
 
 #define ISSUANCE_SERIAL_LEN 16
 
@@ -53,9 +54,9 @@ struct issuance_batch {
 	void *rows; /* what the pointers point into */
 };
 
-/* Take up to n orders for lease seconds. signer names the process ("host:pid"). *out is the caller's. */
-int issuance_take(
-    struct db *, const char *signer, unsigned n, unsigned lease, struct issuance_batch **out, struct err *e);
+/* Take up to n orders for lease seconds; the signer has none in hand (see lease.h). *out is the caller's. */
+int issuance_take(struct db *, struct holder *signer, unsigned n, unsigned lease, struct issuance_batch **out,
+    struct err *e);
 void issuance_batch_free(struct issuance_batch *); /* NULL is fine */
 
 /* Write down serial and tbs_sha256 of the given orders before anything is signed; sets reserved on those that

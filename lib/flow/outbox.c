@@ -7,6 +7,7 @@
 
 #include "lib/base/err.h"
 #include "lib/db/db.h"
+#include "lib/flow/lease.h"
 #include "lib/flow/revocation.h"
 
 static char *text_copy(const struct db_rows *rows, size_t row, const char *column)
@@ -87,14 +88,13 @@ static int row_read(struct outbox_row *r, const struct db_rows *rows, size_t row
 }
 
 int outbox_take(
-    struct db *db, const char *mailer, unsigned n, unsigned lease, struct outbox_rows **out, struct err *e)
+    struct db *db, struct holder *mailer, unsigned n, unsigned lease, struct outbox_rows **out, struct err *e)
 {
 	struct db_rows *rows = NULL;
 	struct outbox_rows *taken = NULL;
 	int rc = -1;
 
-	if (db_run(db, STMT_OUTBOX_TAKE, &rows, e, DB_ARGS(P_TEXT(mailer), P_NUMBER(n), P_NUMBER(lease))) ==
-	    -1)
+	if (lease_take(db, STMT_OUTBOX_TAKE, mailer, n, lease, true, &rows, e) == -1)
 		return -1;
 	taken = calloc(1, sizeof(*taken));
 	if (taken != NULL)
@@ -143,13 +143,14 @@ void outbox_rows_free(struct outbox_rows *rows)
 	free(rows);
 }
 
-int outbox_value_store(struct db *db, uint64_t id, const uint8_t hash[OUTBOX_HASH_LEN], struct err *e)
+int outbox_value_store(
+    struct db *db, const char *mailer, uint64_t id, const uint8_t hash[OUTBOX_HASH_LEN], struct err *e)
 {
 	struct db_rows *rows = NULL;
 	int rc = 0;
 
-	if (db_run(db, STMT_OUTBOX_VALUE, &rows, e, DB_ARGS(P_NUMBER(id), P_BYTES(hash, OUTBOX_HASH_LEN))) ==
-	    -1)
+	if (db_run(db, STMT_OUTBOX_VALUE, &rows, e,
+		DB_ARGS(P_NUMBER(id), P_TEXT(mailer), P_BYTES(hash, OUTBOX_HASH_LEN))) == -1)
 		return -1;
 	if (strcmp(db_text(rows, 0, "code"), "ok") != 0)
 		rc = err_set(
@@ -158,33 +159,40 @@ int outbox_value_store(struct db *db, uint64_t id, const uint8_t hash[OUTBOX_HAS
 	return rc;
 }
 
-static int outbox_done(struct db *db, uint64_t id, const char *state, long pause, const char *server,
-    const char *reply, struct err *e)
+static int outbox_done(struct db *db, const char *mailer, uint64_t id, const char *state, long pause,
+    const char *server, const char *reply, struct err *e)
 {
 	char server_cut[254], reply_cut[513];
 
 	(void)snprintf(server_cut, sizeof(server_cut), "%s", server == NULL ? "" : server);
 	(void)snprintf(reply_cut, sizeof(reply_cut), "%s", reply == NULL ? "" : reply);
 	return db_run(db, STMT_OUTBOX_DONE, NULL, e,
-	    DB_ARGS(P_NUMBER(id), P_TEXT(state), P_NUMBER(pause), P_TEXT(server_cut), P_TEXT(reply_cut)));
+	    DB_ARGS(P_NUMBER(id), P_TEXT(mailer), P_TEXT(state), P_NUMBER(pause), P_TEXT(server_cut),
+		P_TEXT(reply_cut)));
 }
 
-int outbox_sent(struct db *db, uint64_t id, const char *server, const char *reply, struct err *e)
+int outbox_sent(
+    struct db *db, const char *mailer, uint64_t id, const char *server, const char *reply, struct err *e)
 {
-	return outbox_done(db, id, "sent", 0, server, reply, e);
+	return outbox_done(db, mailer, id, "sent", 0, server, reply, e);
 }
 
-int outbox_later(struct db *db, uint64_t id, long pause, const char *reply, struct err *e)
+int outbox_back(struct db *db, const char *mailer, uint64_t id, struct err *e)
 {
-	return outbox_done(db, id, "waiting", pause, NULL, reply, e);
+	return db_run(db, STMT_OUTBOX_BACK, NULL, e, DB_ARGS(P_NUMBER(id), P_TEXT(mailer)));
 }
 
-int outbox_refused(struct db *db, uint64_t id, const char *reply, struct err *e)
+int outbox_later(struct db *db, const char *mailer, uint64_t id, long pause, const char *reply, struct err *e)
 {
-	return outbox_done(db, id, "refused", 0, NULL, reply, e);
+	return outbox_done(db, mailer, id, "waiting", pause, NULL, reply, e);
 }
 
-int outbox_given_up(struct db *db, uint64_t id, const char *reply, struct err *e)
+int outbox_refused(struct db *db, const char *mailer, uint64_t id, const char *reply, struct err *e)
 {
-	return outbox_done(db, id, "given_up", 0, NULL, reply, e);
+	return outbox_done(db, mailer, id, "refused", 0, NULL, reply, e);
+}
+
+int outbox_given_up(struct db *db, const char *mailer, uint64_t id, const char *reply, struct err *e)
+{
+	return outbox_done(db, mailer, id, "given_up", 0, NULL, reply, e);
 }

@@ -15,6 +15,7 @@
 
 struct db;
 struct err;
+struct holder;
 
 #define OUTBOX_VALUE_LEN 32 /* octets of a random value; in the link as base64url */
 #define OUTBOX_HASH_LEN  32 /* SHA-256 of those octets */
@@ -51,25 +52,31 @@ struct outbox_rows {
 };
 
 /* Take up to n rows that are due (waiting, next_at reached, no lease of another mailer) for `lease` seconds,
- * in one transaction that skips rows locked by others. mailer names the process ("host:pid"). *out is the
- * caller's, with count 0 when nothing is due. */
+ * in one transaction that skips rows locked by others; the mailer has nothing in hand (see lease.h). *out is
+ * the caller's, with count 0 when nothing is due. */
 int outbox_take(
-    struct db *, const char *mailer, unsigned n, unsigned lease, struct outbox_rows **out, struct err *e);
+    struct db *, struct holder *mailer, unsigned n, unsigned lease, struct outbox_rows **out, struct err *e);
 void outbox_rows_free(struct outbox_rows *); /* NULL is fine */
 
 /* Store the hash of the value this sending of the row carries; dead 24 hours later by the database's clock.
  * Must be committed before the mail goes out. FAULT_value_replaced: the verification was replaced, confirmed
- * or cancelled since the row was written; the row is ended (dropped) and nothing may be sent. */
-int outbox_value_store(struct db *, uint64_t id, const uint8_t hash[OUTBOX_HASH_LEN], struct err *e);
+ * or cancelled since the row was written; the row is ended (dropped) and nothing may be sent. FAULT_busy:
+ * another mailer has taken the row since the lease ran out; nothing may be sent either. */
+int outbox_value_store(
+    struct db *, const char *mailer, uint64_t id, const uint8_t hash[OUTBOX_HASH_LEN], struct err *e);
 
 /* The server took the mail. server: its name; reply: its words (one line). Both are cut to fit. Recording a
- * row that has ended already changes nothing and is no error: the record may be repeated. */
-int outbox_sent(struct db *, uint64_t id, const char *server, const char *reply, struct err *e);
+ * row that has ended already, or that another mailer holds by now, changes nothing and is no error: the
+ * record may be repeated. */
+int outbox_sent(
+    struct db *, const char *mailer, uint64_t id, const char *server, const char *reply, struct err *e);
+/* The mail never had its turn, because another one ended the connection: it goes back as it was. */
+int outbox_back(struct db *, const char *mailer, uint64_t id, struct err *e);
 /* Not now: the row is due again after pause seconds. reply: the server's words, or what hindered. */
-int outbox_later(struct db *, uint64_t id, long pause, const char *reply, struct err *e);
+int outbox_later(struct db *, const char *mailer, uint64_t id, long pause, const char *reply, struct err *e);
 /* Never: the server refused the mail for good. */
-int outbox_refused(struct db *, uint64_t id, const char *reply, struct err *e);
+int outbox_refused(struct db *, const char *mailer, uint64_t id, const char *reply, struct err *e);
 /* Nobody took it in all the time it was tried (Mail.GiveUpAfter). reply: the last words. */
-int outbox_given_up(struct db *, uint64_t id, const char *reply, struct err *e);
+int outbox_given_up(struct db *, const char *mailer, uint64_t id, const char *reply, struct err *e);
 
 #endif

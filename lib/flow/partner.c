@@ -1,8 +1,12 @@
 /* partner.c - the transitions of partners; see partner.h. */
 #include "lib/flow/partner.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
 
 #include "lib/base/err.h"
 #include "lib/base/text.h"
@@ -13,6 +17,24 @@
 
 #define REF_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-:/"
 
+const char *const partner_scopes[PARTNER_SCOPES] = {"order", "read", "revoke"};
+
+#define SECRET_LEN 32
+_Static_assert(
+    sizeof(PARTNER_KEY_PREFIX) - 1 + BASE64URL_ROOM(SECRET_LEN) <= PARTNER_SECRET_ROOM, "a key has room");
+
+int partner_secret_make(char out[PARTNER_SECRET_ROOM], const char *prefix, struct err *e)
+{
+	unsigned char octets[SECRET_LEN];
+
+	if (RAND_bytes(octets, sizeof(octets)) != 1)
+		return err_set(e, FAULT_internal, "no random octets for a secret");
+	(void)snprintf(out, PARTNER_SECRET_ROOM, "%s", prefix);
+	base64url_encode(out + strlen(prefix), octets, sizeof(octets));
+	OPENSSL_cleanse(octets, sizeof(octets));
+	return 0;
+}
+
 bool partner_ref_good(const char *ref)
 {
 	size_t len = strlen(ref);
@@ -22,12 +44,20 @@ bool partner_ref_good(const char *ref)
 
 bool customer_name_good(const char *name)
 {
+	/* Line and paragraph separator, embeddings, overrides and isolates of bidirectional text, U+2028 to
+	 * U+202E and U+2066 to U+2069: with them a name reads as another than it is. */
+	static const char *const deceiving[] = {"\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaa",
+	    "\xe2\x80\xab", "\xe2\x80\xac", "\xe2\x80\xad", "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa7",
+	    "\xe2\x81\xa8", "\xe2\x81\xa9"};
 	size_t len = strlen(name);
 
 	if (len == 0 || len > CUSTOMER_NAME_MAX || !utf8_valid(name, len))
 		return false;
-	for (; *name != '\0'; name++)
-		if ((unsigned char)*name < 0x20 || *name == 0x7f)
+	for (const char *p = name; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return false;
+	for (size_t i = 0; i < sizeof(deceiving) / sizeof(deceiving[0]); i++)
+		if (strstr(name, deceiving[i]) != NULL)
 			return false;
 	return true;
 }

@@ -22,9 +22,21 @@ struct partner_order {
 	const struct csr *csr;
 };
 
+/* What a key may do; a comma stands between several. */
+#define PARTNER_SCOPES 3
+extern const char *const partner_scopes[PARTNER_SCOPES];
+
+/* A new key, or the secret that signs callbacks: prefix and 256 random bits, base64url. The prefixes let
+ * scanners recognise one that has leaked. The caller wipes it. internal: no random octets. */
+#define PARTNER_KEY_PREFIX      "mck_"
+#define PARTNER_CALLBACK_PREFIX "mcs_"
+#define PARTNER_SECRET_ROOM     48
+int partner_secret_make(char out[PARTNER_SECRET_ROOM], const char *prefix, struct err *e);
+
 /* Whether a reference has the form we take: 1 to 64 of letters, digits and . _ - : / */
 bool partner_ref_good(const char *ref);
-/* Whether a name can stand in mails: 1 to 200 octets of UTF-8 without control characters. */
+/* Whether a name can stand in mails: 1 to 200 octets of UTF-8 without control characters, those of
+ * bidirectional text included. */
 bool customer_name_good(const char *name);
 /* Whether an address may be registered for callbacks: https, a host, printable ASCII, no user and no
  * fragment. */

@@ -1,8 +1,9 @@
-/* password.h - how a sign-in password is kept: not at all. The database holds a salt and a verifier.
+/* password.h - how a sign-in password is kept: not at all. The database holds a salt, a cost and a verifier.
  *
- * derived = scrypt(password, salt, N = 32768, r = 8, p = 1), 32 octets (RFC 7914); verifier =
+ * derived = scrypt(password, salt, N = 2^cost, r = 8, p = 1), 32 octets (RFC 7914); verifier =
  * SHA-256(derived). The expensive half is computed outside the database, the cheap one inside, so a reader of
- * the table cannot sign in with what stands there. One derivation takes 32 MiB and some 60 ms.
+ * the table cannot sign in with what stands there. One derivation at PASSWORD_COST takes 64 MiB and some 120
+ * ms.
  */
 #ifndef LIB_FLOW_PASSWORD_H
 #define LIB_FLOW_PASSWORD_H
@@ -11,14 +12,25 @@
 
 #define PASSWORD_SALT_LEN    16
 #define PASSWORD_DERIVED_LEN 32
-#define PASSWORD_LEAST       8    /* octets a new password must have */
+#define PASSWORD_COST        16   /* of new passwords; sign_in_begin in transitions.sql knows it too */
+#define PASSWORD_LEAST       12   /* characters a new password must have (ASVS 2.1.1) */
+#define PASSWORD_MOST        128  /* and may have (ASVS 2.1.2) */
 #define PASSWORD_MAX         1024 /* octets; more is refused before it is hashed */
 
 struct err;
 
+/* Whether a new password will do: UTF-8 of PASSWORD_LEAST to PASSWORD_MOST characters, whichever they are.
+ * Faults: password_short, password_long. */
+int password_check(const char *password, struct err *e);
+
 /* Derive the key of a NUL-terminated password of at most PASSWORD_MAX octets. The caller clears `derived`.
- * Faults: sign_in_refused (longer than that), busy (no memory for it). */
+ * Faults: sign_in_refused (longer than that), busy (no memory for it), internal (a cost that is none). */
 int password_derive(unsigned char derived[PASSWORD_DERIVED_LEN], const char *password,
-    const unsigned char salt[PASSWORD_SALT_LEN], struct err *e);
+    const unsigned char salt[PASSWORD_SALT_LEN], int cost, struct err *e);
+
+/* Make a fresh salt and derive a new password's key with it, at PASSWORD_COST. Faults: as above, and
+ * internal. */
+int password_new(unsigned char derived[PASSWORD_DERIVED_LEN], unsigned char salt[PASSWORD_SALT_LEN],
+    const char *password, struct err *e);
 
 #endif

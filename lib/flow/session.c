@@ -18,7 +18,6 @@
 #include "lib/flow/password.h"
 
 #define LOGIN_MAX    190
-#define PASSWORD_MAX 1024
 #define HASH_WAIT_MS 3000 /* how long a sign-in waits for its turn to hash */
 
 /* Take one of the host's turns to compute a password hash: a lock on one of so many files. Memory and time of
@@ -49,9 +48,9 @@ static int turn_take(const struct conf *conf, int *out, struct err *e)
 	return err_set(e, FAULT_busy, "sign-in: no turn to hash within %d ms", HASH_WAIT_MS);
 }
 
-/* The password's derived key with the login's salt. */
+/* The password's derived key with the login's salt, at the cost it was made with. */
 static int login_derive(struct db *db, const struct conf *conf, const struct actor *actor, const char *login,
-    const char *password, unsigned char derived[PASSWORD_DERIVED_LEN], struct err *e)
+    const char *password, unsigned char derived[PASSWORD_DERIVED_LEN], int *cost, struct err *e)
 {
 	struct db_rows *rows = NULL;
 	const char *salt;
@@ -60,15 +59,45 @@ static int login_derive(struct db *db, const struct conf *conf, const struct act
 
 	if (db_run(db, STMT_SIGN_IN_BEGIN, &rows, e, DB_ARGS(P_TEXT(login), P_TEXT(actor->address))) == -1)
 		return -1;
+	*cost = (int)db_number(rows, 0, "cost");
 	salt = db_bytes(rows, 0, "salt", &salt_len);
 	if (salt == NULL || salt_len != PASSWORD_SALT_LEN)
 		(void)err_set(e, FAULT_internal, "sign-in: salt of %zu octets", salt_len);
 	else if (turn_take(conf, &turn, e) == 0)
-		rc = password_derive(derived, password, (const unsigned char *)salt, e);
+		rc = password_derive(derived, password, (const unsigned char *)salt, *cost, e);
 	if (turn != -1)
 		(void)close(turn);
 	db_rows_free(rows);
 	return rc;
+}
+
+/* A new password's key and salt, in its turn. */
+static int new_derive(const struct conf *conf, const char *password,
+    unsigned char derived[PASSWORD_DERIVED_LEN], unsigned char salt[PASSWORD_SALT_LEN], struct err *e)
+{
+	int turn, rc;
+
+	if (turn_take(conf, &turn, e) == -1)
+		return -1;
+	rc = password_new(derived, salt, password, e);
+	(void)close(turn);
+	return rc;
+}
+
+/* What was derived for less than it costs now is derived anew. That it fails hinders nobody: the next sign-in
+ * tries again. */
+static void password_renew(struct db *db, const struct conf *conf, const struct actor *actor,
+    const char *password, const unsigned char derived[PASSWORD_DERIVED_LEN])
+{
+	unsigned char dearer[PASSWORD_DERIVED_LEN], salt[PASSWORD_SALT_LEN];
+	struct err ignored;
+
+	if (new_derive(conf, password, dearer, salt, &ignored) == 0)
+		(void)db_run(db, STMT_ACCOUNT_PASSWORD_RENEW, NULL, &ignored,
+		    DB_ARGS(P_BYTES(actor->secret, actor->secret_len), P_BYTES(derived, PASSWORD_DERIVED_LEN),
+			P_BYTES(salt, sizeof(salt)), P_NUMBER(PASSWORD_COST),
+			P_BYTES(dearer, sizeof(dearer))));
+	OPENSSL_cleanse(dearer, sizeof(dearer));
 }
 
 int session_sign_in(struct db *db, const struct conf *conf, struct actor *actor, const char *login,
@@ -77,7 +106,7 @@ int session_sign_in(struct db *db, const struct conf *conf, struct actor *actor,
 	unsigned char derived[PASSWORD_DERIVED_LEN], id[SESSION_ID_LEN];
 	struct db_rows *rows = NULL;
 	const bool had = actor->kind == ACTOR_SESSION;
-	int rc = -1;
+	int cost, rc = -1;
 
 	if (*login == '\0')
 		return err_set(e, FAULT_login_missing, "sign-in without a login");
@@ -85,7 +114,7 @@ int session_sign_in(struct db *db, const struct conf *conf, struct actor *actor,
 		return err_set(e, FAULT_password_missing, "sign-in without a password");
 	if (strlen(login) > LOGIN_MAX || strlen(password) > PASSWORD_MAX)
 		return err_set(e, FAULT_sign_in_refused, "sign-in: login or password too long");
-	if (login_derive(db, conf, actor, login, password, derived, e) == -1)
+	if (login_derive(db, conf, actor, login, password, derived, &cost, e) == -1)
 		return -1;
 	if (RAND_bytes(id, sizeof(id)) != 1) {
 		(void)err_set(e, FAULT_internal, "sign-in: no random octets");
@@ -105,6 +134,8 @@ int session_sign_in(struct db *db, const struct conf *conf, struct actor *actor,
 	memcpy(actor->secret, id, sizeof(id));
 	actor->secret_len = sizeof(id);
 	rc = 0;
+	if (cost < PASSWORD_COST)
+		password_renew(db, conf, actor, password, derived);
 out:
 	OPENSSL_cleanse(derived, sizeof(derived));
 	OPENSSL_cleanse(id, sizeof(id));
@@ -115,6 +146,39 @@ out:
 int session_sign_out(struct db *db, const struct actor *actor, struct err *e)
 {
 	return db_run(db, STMT_SIGN_OUT, NULL, e,
+	    DB_ARGS(P_BYTES(actor->secret, actor->secret_len), P_TEXT(actor->address)));
+}
+
+int session_password(struct db *db, const struct conf *conf, const struct actor *actor,
+    const struct password_change *c, struct err *e)
+{
+	unsigned char derived[PASSWORD_DERIVED_LEN], made[PASSWORD_DERIVED_LEN], salt[PASSWORD_SALT_LEN];
+	struct db_rows *rows = NULL;
+	int cost, rc = -1;
+
+	if (*c->password == '\0')
+		return err_set(e, FAULT_password_missing, "change of password without the one in use");
+	if (password_check(c->wish, e) == -1)
+		return -1;
+	if (strlen(c->password) > PASSWORD_MAX)
+		return err_set(e, FAULT_password_wrong, "change of password: too long");
+	if (login_derive(db, conf, actor, c->login, c->password, derived, &cost, e) == 0 &&
+	    new_derive(conf, c->wish, made, salt, e) == 0)
+		rc = db_run(db, STMT_ACCOUNT_PASSWORD, &rows, e,
+		    DB_ARGS(P_BYTES(actor->secret, actor->secret_len), P_BYTES(derived, sizeof(derived)),
+			P_BYTES(salt, sizeof(salt)), P_NUMBER(PASSWORD_COST), P_BYTES(made, sizeof(made)),
+			P_NUMBER(c->others), P_TEXT(actor->address)));
+	if (rc == 0 && strcmp(db_text(rows, 0, "code"), "ok") != 0)
+		rc = err_set(e, FAULT_password_wrong, "change of password from %s refused", actor->address);
+	OPENSSL_cleanse(derived, sizeof(derived));
+	OPENSSL_cleanse(made, sizeof(made));
+	db_rows_free(rows);
+	return rc;
+}
+
+int session_end_others(struct db *db, const struct actor *actor, struct err *e)
+{
+	return db_run(db, STMT_SIGN_OUT_OTHERS, NULL, e,
 	    DB_ARGS(P_BYTES(actor->secret, actor->secret_len), P_TEXT(actor->address)));
 }
 

@@ -18,6 +18,20 @@ int session_sign_in(
 /* End the session; one that has ended already is fine. */
 int session_sign_out(struct db *, const struct actor *, struct err *e);
 
+/* A change of password, as typed by who is signed in. */
+struct password_change {
+	const char *login, *password, *wish; /* wish: the new one */
+	bool others;                         /* end all other sessions of this person */
+};
+
+/* Change the password of the person signed in. Faults: password_missing, password_wrong (counts as a failed
+ * sign-in), password_short, password_long, sign_in_throttled, busy. */
+int session_password(
+    struct db *, const struct conf *, const struct actor *, const struct password_change *, struct err *e);
+
+/* End every other session of the person signed in. */
+int session_end_others(struct db *, const struct actor *, struct err *e);
+
 /* Note that the session is in use (keeps it from ending by idleness). */
 int session_touch(struct db *, const struct actor *, struct err *e);
 

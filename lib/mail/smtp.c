@@ -60,6 +60,7 @@ struct slot {
 	struct talk *talk;
 	struct smtp_letter *letter;
 	bool given;   /* to libesmtp's reader */
+	bool begun;   /* the server has heard of it */
 	bool settled; /* verdict stands, told was called */
 };
 
@@ -220,6 +221,7 @@ static void letter_event(int event, va_list ap)
 		slot = smtp_recipient_get_application_data(recipient);
 		status = smtp_recipient_status(recipient);
 	}
+	slot->begun = true;
 	if (status_bad(status))
 		slot_judge(slot, status);
 }
@@ -340,6 +342,7 @@ static const char *slot_read(void **ctx, int *len, void *arg)
 		errno = ETIMEDOUT;
 		return NULL;
 	}
+	slot->begun = true;
 	*len = (int)slot->letter->len;
 	return slot->letter->bytes;
 }
@@ -671,6 +674,23 @@ out:
 	return rc;
 }
 
+/* The letters that are left without an answer are for later. Once the server has heard of one of the batch,
+ * those whose turn had not come are not to blame, nor are those that our own time limit stopped. */
+static void rest_settle(struct talk *talk)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < talk->count; i++)
+		any = any || talk->slots[i].begun;
+	for (size_t i = 0; i < talk->count; i++) {
+		struct slot *slot = &talk->slots[i];
+
+		if (!slot->settled)
+			slot->letter->untried = any && (!slot->begun || talk->too_late);
+		slot_settle(slot, SMTP_LATER, 0, talk->trouble);
+	}
+}
+
 int smtp_send_batch(
     struct smtp *smtp, struct smtp_letter *letters, size_t n, smtp_told *told, void *arg, struct err *e)
 {
@@ -686,8 +706,7 @@ int smtp_send_batch(
 	smtp->talk = &talk;
 	rc = talk_run(&talk, e);
 	smtp->talk = NULL;
-	for (size_t i = 0; i < n; i++)
-		slot_settle(&talk.slots[i], SMTP_LATER, 0, talk.trouble);
+	rest_settle(&talk);
 	free(talk.slots);
 	return rc;
 }

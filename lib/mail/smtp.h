@@ -11,6 +11,7 @@
 #ifndef LIB_MAIL_SMTP_H
 #define LIB_MAIL_SMTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct conf;
@@ -44,7 +45,9 @@ struct smtp_letter {
 	void *tag; /* the caller's */
 	/* found */
 	enum smtp_verdict verdict;
-	int code;                     /* the server's last reply code for this letter; 0: none came */
+	bool untried; /* later for another letter's sake: the connection ended at that one, before this one's
+			 turn */
+	int code;     /* the server's last reply code for this letter; 0: none came */
 	char reply[SMTP_REPLY_MAX];   /* "250 2.0.0 Ok", or what went wrong; one line of printable ASCII */
 	char server[SMTP_SERVER_MAX]; /* its name as the resolver knows it, else as configured */
 };

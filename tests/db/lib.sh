@@ -27,9 +27,12 @@ trap 'exit 1' INT TERM
 
 # Start the server and make the database and its accounts. The report account's password is "report", and so on.
 db_start() {
+	# In a shared folder a server that starts takes away the temporary tables of all others.
+	export TMPDIR=$T/tmp
+	mkdir "$TMPDIR"
 	mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$T/data" --auth-root-authentication-method=normal \
-		--skip-test-db >"$T/install.log" 2>&1
-	mariadbd --no-defaults --user="$(id -un)" --datadir="$T/data" --socket="$T/s" --skip-networking \
+		--skip-test-db >"$T/install.log" 2>&1 || { cat "$T/install.log"; exit 1; }
+	mariadbd --no-defaults --user="$(id -un)" --datadir="$T/data" --socket="$T/s" --skip-networking --secure-timestamp=YES \
 		--innodb-flush-log-at-trx-commit=2 --innodb-buffer-pool-size=64M >"$T/server.log" 2>&1 &
 	SERVER=$!
 	for _ in $(seq 150); do
@@ -44,7 +47,8 @@ db_start() {
 accounts_make() {
 	{
 		echo "SET @database = '$1', @admin_password = 'admin', @web_password = 'web', @mailer_password = 'mailer',"
-		echo "@signer_password = 'signer', @callback_password = 'callback', @report_password = 'report';"
+		echo "@signer_password = 'signer', @callback_password = 'callback', @report_password = 'report',"
+		echo "@metrics_password = 'metrics', @retention_password = 'retention';"
 		cat sql/accounts.sql
 	} | mariadb --no-defaults -S "$T/s" -uroot
 }
@@ -52,7 +56,7 @@ accounts_make() {
 # config_write FILE DATABASE [SQL_DIR]
 config_write() {
 	local account name
-	for account in Admin Web Mailer Signer Callback; do
+	for account in Admin Web Mailer Signer Callback Report Metrics Retention; do
 		name=${account,,}
 		(umask 077 && printf '%s\n' "$name" >"$T/$name.password")
 		echo "Db.$account.PasswordFile = $T/$name.password"

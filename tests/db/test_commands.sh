@@ -13,20 +13,21 @@ json() { # FILTER: a Python expression over the JSON on standard input, called j
 run ctl --help
 is "--help" "$RC" 0
 cp "$T/out" "$T/help"
-for words in "db migrate" "db status" "account add" "account passwd" "account list" "account disable" "partner add" \
+for words in "db accounts" "db migrate" "db status" "account add" "account passwd" "account list" "account disable" "partner add" \
 	"partner list" "partner key add" "partner key list" "partner key revoke" "order add" "order import" "order show" \
-	"order list" "order cancel" "ca init" "ca register" "ca crl" "ca show" queue "queue retry" "certificate list" \
-	"certificate show" "certificate revoke" "config check" "config list"; do
+	"order list" "order cancel" "ca init" "ca root" "ca request" "ca sign" "ca register" "ca crl" "ca show" queue "queue retry" "certificate list" \
+	"certificate show" "certificate revoke" "problem-report add" "problem-report list" "problem-report show" \
+	"problem-report answer" "problem-report done" "problem-report causes" "config check" "config list"; do
 	like "--help names $words" "$(cat "$T/help")" "*  $words *"
 done
-sed -n 's/^  \([a-z]\{2,\}\( [a-z]\{1,\}\)*\)  .*/\1/p' "$T/help" >"$T/commands"
-ok "there are commands" test "$(wc -l <"$T/commands")" -gt 26
+sed -n 's/^  \([a-z-]\{2,\}\( [a-z]\{1,\}\)*\)  .*/\1/p' "$T/help" >"$T/commands"
+ok "there are commands" test "$(wc -l <"$T/commands")" -gt 32
 while read -r words; do
 	# shellcheck disable=SC2086
 	is "$words --help" "$("$CTL" $words --help | head -1 | cut -d ' ' -f 1-3)" "Usage: mailcertctl ${words%% *}"
 	# shellcheck disable=SC2086
 	is "$words and its options stand in the manual page" "$(for option in "$words" $("$CTL" $words --help | sed -n 's/^  \(--[a-z-]*\).*/\1/p'); do
-		sed 's/\\-/-/g' tools/mailcertctl/mailcertctl.1 | grep -q -e "$option" || echo "$option"
+		sed 's/\\-/-/g' tools/mailcertctl/mailcertctl.8 | grep -q -e "$option" || echo "$option"
 	done)" ""
 done <"$T/commands"
 run "$CTL"
@@ -64,17 +65,17 @@ is "account add" "$RC" 0
 salt=$(as root "SELECT HEX(salt) FROM account WHERE login = 'demo'")
 is "the verifier is SHA-256 of scrypt" "$(as root "SELECT LOWER(HEX(verifier)) FROM account WHERE login = 'demo'")" \
 	"$(python3 -c 'import hashlib, sys
-print(hashlib.sha256(hashlib.scrypt(b"correct horse", salt=bytes.fromhex(sys.argv[1]), n=32768, r=8, p=1, maxmem=1 << 26, dklen=32)).hexdigest())' "$salt")"
+print(hashlib.sha256(hashlib.scrypt(b"correct horse", salt=bytes.fromhex(sys.argv[1]), n=65536, r=8, p=1, maxmem=1 << 28, dklen=32)).hexdigest())' "$salt")"
 run ctl account add --login demo --name Other <"$T/good"
 is "a login that is taken" "$RC $(cat "$T/err")" '1 mailcertctl: there is an account "demo" already'
 run ctl account add --login second --name Second <<<short
 is "a password that is too short" "$RC" 1
-head -c 1025 /dev/zero | tr '\0' x >"$T/long"
+head -c 129 /dev/zero | tr '\0' x >"$T/long"
 run ctl account add --login second --name Second <"$T/long"
 is "or too long" "$RC" 1
-head -c 1024 /dev/zero | tr '\0' x >"$T/long"
+head -c 128 /dev/zero | tr '\0' x >"$T/long"
 run ctl account add --login second --name Second <"$T/long"
-is "1024 octets are fine" "$RC" 0
+is "128 characters are fine" "$RC" 0
 run ctl account add --login third --name Third </dev/null
 is "no password" "$RC" 1
 run ctl account add --login third --name Third --kind partner <"$T/good"
@@ -122,7 +123,18 @@ run ctl partner key revoke --id 2 --yes
 is "partner key revoke" "$RC $(ctl partner key list --partner acme --json | json '[k["state"] for k in j]')" "0 ['valid', 'revoked']"
 run ctl partner key revoke --id 99 --yes
 is "of a key that is not there" "$RC" 1
-is "partner list --csv quotes" "$(ctl partner list --csv | grep acme | cut -d , -f 1-5 | tr -d '\r')" 'acme,"Acme ""Sp. z o.o."", Gdańsk",0,1'
+is "partner list --csv quotes" "$(ctl partner list --csv | grep acme | cut -d , -f 1-7 | tr -d '\r')" 'acme,"Acme ""Sp. z o.o."", Gdańsk",50,1000,0,1'
+is "partner throttle says" "$(ctl partner throttle acme --json | json '[j["rate"], j["burst"]]')" "[50, 1000]"
+run ctl partner throttle acme --rate 5 --burst 20
+is "and changes" "$RC $(as root "SELECT rate, burst FROM partner WHERE name = 'acme'")" $'0 5\t20'
+run ctl partner throttle acme --rate 6
+is "one alone" "$RC $(as root "SELECT rate, burst FROM partner WHERE name = 'acme'")" $'0 6\t20'
+is "with an audit event each time" "$(as root "SELECT detail FROM audit WHERE event = 'partner_throttle_changed'")" $'acme: 5 a second, 20 at once\nacme: 6 a second, 20 at once'
+run ctl partner throttle acme --rate 0
+is "a rate that is none" "$RC" 2
+run ctl partner throttle nobody --rate 5
+is "of nobody" "$RC" 1
+as root "UPDATE partner SET rate = DEFAULT, burst = DEFAULT"
 
 # --- orders ---
 is "order add prints numbers" "$(ctl order add --account demo --product smime-mailbox-365 --count 3)" $'0000123456/b01\n0000123457/b01\n0000123458/b01'
@@ -253,10 +265,10 @@ is "certificate show says so" "$(ctl certificate show 0000123457/b01 --json | js
 # --- configuration ---
 run "$CTL" config check "$T/conf.hdf"
 is "config check of a good file" "$RC" 0
-printf 'Db.Nmae = x\nWeb.BodyMax = big\nCaa.Check = 2\n' >"$T/bad.hdf"
+printf 'Db.Nmae = x\nWeb.BodyMax = big\nCallback.AllowPrivate = 2\n' >"$T/bad.hdf"
 run "$CTL" config check "$T/bad.hdf"
 is "config check names every wrong line" "$RC $(grep -c . "$T/out")" "1 3"
-like "by its setting" "$(cat "$T/out")" "*Db.Nmae: no such setting*Caa.Check = 2: a whole number from 0 to 1 is wanted*"
+like "by its setting" "$(cat "$T/out")" "*Db.Nmae: no such setting*Callback.AllowPrivate = 2: a whole number from 0 to 1 is wanted*"
 run "$CTL" config check "$T/none.hdf"
 is "config check of no file" "$RC" 1
 is "config list --json" "$("$CTL" config list --json | json '[(s["type"], s["default"], s["least"], s["most"]) for s in j if s["name"] == "Web.BodyMax"]')" "[('number', '262144', 4096, 67108864)]"
@@ -264,4 +276,77 @@ run "$CTL" config list --csv </dev/null
 is "config list --csv" "$RC $(head -1 "$T/out" | tr -d '\r')" "0 name,type,default,least,most,what"
 run sh -c "'$CTL' config list --json >/dev/full"
 is "output that cannot be written is an error" "$RC" 1
+# --- callbacks ---
+for url in http://a.example/ https:///x https://u@a.example/ 'https://a.example/#f' nonsense; do
+	run ctl partner callback add --partner acme "$url"
+	is "$url is no address for callbacks" "$RC" 2
+done
+run ctl partner callback add --partner nobody https://a.example/hook
+is "nor has nobody one" "$RC" 1
+secret=$(ctl partner callback add --partner acme https://a.example/hook 2>/dev/null)
+like "partner callback add shows the secret" "$secret" 'mcs_???????????????????????????????????????????'
+is "which signs, so it is stored" "$(as root "SELECT id, url, secret FROM callback_address")" $'1\thttps://a.example/hook\t'"$secret"
+run ctl partner callback add --partner acme https://a.example/hook
+is "the same again is refused" "$RC" 1
+is "and shows no secret" "$(grep -c mcs_ "$T/out")" 0
+like "in JSON" "$(ctl partner callback add --partner acme https://b.example/hook --json | json 'j[0]["secret"]')" 'mcs_*'
+run ctl partner callback change --id 1 --url https://c.example/ </dev/null
+is "partner callback change asks" "$RC" 2
+run ctl partner callback change --id 1 --yes
+is "and wants something to change" "$RC" 2
+run ctl partner callback change --id 1 --url https://b.example/hook --yes
+is "not into another's address" "$RC" 1
+run ctl partner callback change --id 99 --url https://c.example/ --yes
+is "nor one that is not there" "$RC" 1
+run ctl partner callback change --id 1 --url https://c.example/ --yes
+is "another url" "$RC $(as root "SELECT url, secret = '$secret' FROM callback_address WHERE id = 1")" $'0 https://c.example/\t1'
+anew=$(ctl partner callback change --id 1 --new-secret --yes 2>/dev/null)
+is "another secret is shown and counts" "$(as root "SELECT secret FROM callback_address WHERE id = 1")" "$anew"
+is "what changed is told, the secret is not" "$(as root "SELECT detail FROM audit WHERE event = 'callback_address_changed' ORDER BY id")" \
+	$'https://a.example/hook to https://c.example/\nhttps://c.example/, new secret'
+
+# An order that tells of its changes, by partners' own procedure; four changes.
+as root "INSERT INTO partner_key (partner_id, hash, label, scopes) SELECT id, UNHEX(SHA2('k', 256)), 'test', 'order,read' FROM partner WHERE name = 'acme'"
+made=$(as root "CALL partner_order_add('key', 'k', 'cb-1', 'smime-mailbox-365', 'a@b.example', NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'https://c.example/', '127.0.0.1')")
+order=$(echo "$made" | cut -f 2-3 | tr '\t' /)
+as root "UPDATE orders SET mailbox_status = 'waiting_for_data', mailbox_reason = 'value_rejected' WHERE partner_ref = 'cb-1';
+	UPDATE orders SET mailbox_status = 'waiting_for_verification', mailbox_reason = NULL WHERE partner_ref = 'cb-1';
+	UPDATE orders SET mailbox_status = 'verified', activation_status = 'waiting_for_data' WHERE partner_ref = 'cb-1';
+	UPDATE orders SET cancelled_at = UTC_TIMESTAMP() WHERE partner_ref = 'cb-1'"
+is "partner callback log" "$(ctl partner callback log --order "$order" --json | json '[(c["status"], c["state"], c["attempts"], c["url"]) for c in j][::-1]')" \
+	"[('mailbox_waiting_for_data', 'waiting', 0, 'https://c.example/'), ('mailbox_waiting_for_verification', 'waiting', 0, 'https://c.example/'), ('activation_waiting_for_data', 'waiting', 0, 'https://c.example/'), ('cancelled', 'waiting', 0, 'https://c.example/')]"
+is "the queue counts them" "$(ctl queue --json | json '[q["count"] for q in j if q["queue"] == "callback"]')" "[4]"
+as callback "CALL callback_take('t:1', 2, 60, FALSE)" >"$T/taken"
+is "a sender takes so many" "$(cut -f 1 "$T/taken" | tr '\n' ' ')" "1 2 "
+as callback "CALL callback_done(1, 't:1', 'given_up', 0, 500, 'no', 12)"
+is "with one that is given up all that waited as long are" "$(as root "SELECT GROUP_CONCAT(state ORDER BY id) FROM callback")" \
+	"given_up,waiting,given_up,given_up"
+as callback "CALL callback_done(2, 't:1', 'done', 0, 204, '', 7)"
+is "partner callback log --state" "$(ctl partner callback log --partner acme --state given_up --csv | tail -n +2 | cut -d , -f 1 | tr '\n' ' ')" "4 3 1 "
+run ctl partner callback log --state lost
+is "a state that is none" "$RC" 2
+like "partner callback show" "$(ctl partner callback show 1)" "*given_up*500*no*"
+run ctl partner callback show 99
+is "of none" "$RC" 1
+run ctl partner callback replay --yes
+is "partner callback replay wants to know which" "$RC" 2
+run ctl partner callback replay --id 99 --yes
+is "one that is not there" "$RC" 1
+run ctl partner callback replay --id 1
+is "one is posted again without asking" "$RC $(as root "SELECT state, attempts, tried_since > UTC_TIMESTAMP() - INTERVAL 1 MINUTE FROM callback WHERE id = 1")" \
+	$'0 waiting\t0\t1'
+run ctl partner callback replay --partner acme </dev/null
+is "all asks" "$RC" 2
+is "all that were given up" "$(ctl partner callback replay --partner acme --yes --json | json 'j["replayed"]')" 2
+is "of an address" "$(ctl partner callback replay --address 1 --yes --json | json 'j["replayed"]')" 0
+is "with its audit events" "$(as root "SELECT detail FROM audit WHERE event = 'callback_replayed' ORDER BY id")" $'callback 1\n2 given up'
+run ctl partner callback remove --id 1 --yes
+is "partner callback remove" "$RC $(as root "SELECT GROUP_CONCAT(state ORDER BY id) FROM callback")" "0 given_up,done,given_up,given_up"
+run ctl partner callback replay --id 1 --yes
+is "nothing is posted to what was removed" "$RC" 1
+is "partner callback list" "$(ctl partner callback list --partner acme --json | json '[(a["url"], a["removed_at"] is None, a["waiting"], a["given_up"]) for a in j]')" \
+	"[('https://c.example/', False, 0, 3), ('https://b.example/hook', True, 0, 0)]"
+run ctl partner callback change --id "$(as root "SELECT id FROM callback_address WHERE url LIKE '%b.example%'")" --url https://c.example/ --yes
+is "a removed one stands in nobody's way" "$RC $(as root "SELECT url FROM callback_address WHERE removed_at IS NULL")" "0 https://c.example/"
+
 finish

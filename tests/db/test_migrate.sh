@@ -112,7 +112,7 @@ as root "GRANT SELECT ON secret TO web@localhost; GRANT EXECUTE ON PROCEDURE iss
 is "a grant too many works" "$(as web 'SELECT COUNT(*) FROM secret')" 1
 ctl db migrate >/dev/null
 like "migrate takes back a table's" "$(as web 'SELECT COUNT(*) FROM secret')" "ERROR 1142 *"
-like "and a procedure's" "$(as web "CALL issuance_take('x', 1, 60)")" "ERROR 1370 *"
+like "and a procedure's" "$(as web "CALL issuance_take('x', 1, 60, FALSE)")" "ERROR 1370 *"
 like "and leaves the others" "$(as web "CALL key_check(REPEAT('x', 32))")" ""
 
 # --- two at once, on a database of its own ---

@@ -14,7 +14,7 @@ REFUSED='ERROR 1644 '
 
 # --- people: demo (session s), other (session o), partner acme with a key for each scope ---
 for login in demo other; do
-	as admin "CALL admin_account_add('test', '$login', 'Name of $login', NULL, '$login@customer.example', NULL, RPAD('$login', 16, '$login'), REPEAT('p', 32))" >/dev/null
+	as admin "CALL admin_account_add('test', '$login', 'Name of $login', NULL, '$login@customer.example', NULL, RPAD('$login', 16, '$login'), 16, REPEAT('p', 32))" >/dev/null
 done
 as admin "CALL admin_partner_add('test', 'acme', 'Acme');
 	CALL admin_partner_key_add('test', 'acme', UNHEX(SHA2('key-all', 256)), 'all', 'order,read,revoke', NULL);
@@ -57,10 +57,10 @@ to_confirmed() { # [ADDRESS]
 # Send the waiting verification as the mailer does; its random value is "value-N".
 to_mailed() {
 	to_confirmed "$@"
-	as mailer "CALL outbox_take('m1', 1000, 60)" >/dev/null
+	as mailer "CALL outbox_take('m1', 1000, 60, FALSE)" >/dev/null
 	MAIL=$(as root "SELECT MAX(id) FROM outbox WHERE order_id = $ID AND kind = 'verification'")
-	as mailer "CALL outbox_value($MAIL, UNHEX(SHA2('value-$N', 256)));
-		CALL outbox_done($MAIL, 'sent', 0, 'mx.example.org', '250 ok')" >/dev/null
+	as mailer "CALL outbox_value($MAIL, 'm1', UNHEX(SHA2('value-$N', 256)));
+		CALL outbox_done($MAIL, 'm1', 'sent', 0, 'mx.example.org', '250 ok')" >/dev/null
 }
 to_verified() {
 	to_mailed "$@"
@@ -87,7 +87,7 @@ store_json() { # DIGIT [KEY-HEX-DIGIT]
 }
 to_taken() {
 	to_submitted "$@"
-	as signer "CALL issuance_take('s1', 1000, 60)" >/dev/null
+	as signer "CALL issuance_take('s1', 1000, 60, FALSE)" >/dev/null
 }
 to_issued() { # DIGIT
 	to_taken
@@ -118,7 +118,8 @@ refuses() {
 }
 
 # --- signing in ---
-is "sign_in_begin answers the salt" "$(as web "CALL sign_in_begin('demo', $ADDRESS)")" demodemodemodemo
+SALT=$'demodemodemodemo\t16'
+is "sign_in_begin answers the salt and its cost" "$(as web "CALL sign_in_begin('demo', $ADDRESS)")" "$SALT"
 one=$(as web "CALL sign_in_begin('nobody', $ADDRESS)" | od -An -tx1)
 two=$(as web "CALL sign_in_begin('nobody', $ADDRESS)" | od -An -tx1)
 is "an unknown login has a salt, always the same" "$one" "$two"
@@ -137,12 +138,50 @@ is "signing in ends the session the browser had" \
 	"$(as web "CALL sign_in('other', REPEAT('p', 32), REPEAT('t', 32), REPEAT('o', 32), 1800, 43200, $ADDRESS)"; count session "id_hash = UNHEX(SHA2(REPEAT('t', 32), 256))")" \
 	$'ok\n0'
 as root "INSERT INTO sign_in_failure (at, login_hash, address) SELECT UTC_TIMESTAMP(), UNHEX(SHA2('guessed', 256)), '198.51.100.1' FROM seq_1_to_10"
-like "guessing one login is slowed down" "$(as web "CALL sign_in_begin('guessed', $ADDRESS)")" "${REFUSED}sign_in_throttled|[0-9]*"
+like "guessing one login from one address is slowed down" "$(as web "CALL sign_in_begin('guessed', '198.51.100.1')")" "${REFUSED}sign_in_throttled|[0-9]*"
+like "sign_in itself knows" "$(as web "CALL sign_in('guessed', REPEAT('p', 32), NULL, REPEAT('n', 32), 60, 600, '198.51.100.1')")" "${REFUSED}sign_in_throttled|[0-9]*"
+is "from elsewhere it goes on" "$(as web "CALL sign_in('guessed', REPEAT('p', 32), NULL, REPEAT('n', 32), 60, 600, $ADDRESS)")" sign_in_refused
+as root "INSERT INTO sign_in_failure (at, login_hash, address) SELECT UTC_TIMESTAMP(), UNHEX(SHA2('guessed', 256)), CONCAT('198.51.100.', 100 + seq) FROM seq_1_to_13"
+like "24 failures stop it from everywhere" "$(as web "CALL sign_in_begin('guessed', $ADDRESS)")" "${REFUSED}sign_in_throttled|[0-9]*"
 as root "INSERT INTO sign_in_failure (at, login_hash, address) SELECT UTC_TIMESTAMP(), UNHEX(SHA2(seq, 256)), '198.51.100.2' FROM seq_1_to_100"
 like "guessing from one address is slowed down" "$(as web "CALL sign_in_begin('demo', '198.51.100.2')")" "${REFUSED}sign_in_throttled|[0-9]*"
-is "others sign in meanwhile" "$(as web "CALL sign_in_begin('demo', '198.51.100.3')")" demodemodemodemo
+is "others sign in meanwhile" "$(as web "CALL sign_in_begin('demo', '198.51.100.3')")" "$SALT"
+as root "DELETE FROM sign_in_failure"
+for guess in 1 2 3 4 5 6 7 8 9; do as web "CALL sign_in('third', REPEAT('$guess', 32), NULL, REPEAT('n', 32), 60, 600, '198.51.100.4')" >/dev/null; done
+is "nine wrong guesses are nine refusals" "$(count audit "actor = 'login:third' AND event = 'sign_in_refused'") $(count audit "event = 'sign_in_throttled'")" "9 0"
+as web "CALL sign_in('third', REPEAT('0', 32), NULL, REPEAT('n', 32), 60, 600, '198.51.100.4')" >/dev/null
+is "the tenth is the last from there, and the log says so once" "$(as web "CALL sign_in_begin('third', '198.51.100.4')" | cut -d '|' -f 1) $(as root "SELECT actor, detail FROM audit WHERE event = 'sign_in_throttled'")" \
+	"${REFUSED}sign_in_throttled login:third"$'\t'"login from this address"
+as root "INSERT INTO sign_in_failure (at, login_hash, address) SELECT UTC_TIMESTAMP(), UNHEX(SHA2(seq, 256)), '198.51.100.2' FROM seq_1_to_99"
+as web "CALL sign_in('fourth', REPEAT('0', 32), NULL, REPEAT('n', 32), 60, 600, '198.51.100.2')" >/dev/null
+is "so it does for an address" "$(as root "SELECT actor, detail FROM audit WHERE event = 'sign_in_throttled' AND actor <> 'login:third'")" $'login:fourth\taddress'
+as root "INSERT INTO sign_in_failure (at, login_hash, address) SELECT UTC_TIMESTAMP(), UNHEX(SHA2('third', 256)), CONCAT('203.0.113.', seq) FROM seq_1_to_13"
+as web "CALL sign_in('third', REPEAT('0', 32), NULL, REPEAT('n', 32), 60, 600, '203.0.113.99')" >/dev/null
+is "and for a login from everywhere" "$(as root "SELECT actor, detail FROM audit WHERE event = 'sign_in_throttled' AND detail = 'login'")" $'login:third\tlogin'
 as root "UPDATE sign_in_failure SET at = at - INTERVAL 15 MINUTE"
-is "after a quarter of an hour it goes on" "$(as web "CALL sign_in_begin('demo', '198.51.100.2')")" demodemodemodemo
+is "after a quarter of an hour it goes on" "$(as web "CALL sign_in_begin('demo', '198.51.100.2')")" "$SALT"
+
+# --- the password, and other sessions ---
+for session in a b c; do
+	as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('$session', 32), 1800, 43200, $ADDRESS)" >/dev/null
+done
+live() { as web "SELECT COUNT(*) FROM live_session WHERE login = 'other'"; }
+is "account_password wants the one in use" "$(as web "CALL account_password(REPEAT('a', 32), REPEAT('x', 32), REPEAT('n', 16), 16, REPEAT('q', 32), TRUE, $ADDRESS)")" password_wrong
+is "which counts as a failed sign-in" "$(count sign_in_failure "login_hash = UNHEX(SHA2('other', 256))") $(live)" "1 4"
+is "account_password" "$(as web "CALL account_password(REPEAT('a', 32), REPEAT('p', 32), REPEAT('n', 16), 16, REPEAT('q', 32), FALSE, $ADDRESS)")" ok
+is "again (a lost answer)" "$(as web "CALL account_password(REPEAT('a', 32), REPEAT('p', 32), REPEAT('n', 16), 16, REPEAT('q', 32), FALSE, $ADDRESS)")" ok
+is "the old one signs nobody in" "$(as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('d', 32), 1800, 43200, $ADDRESS)")" sign_in_refused
+is "the new one does" "$(as web "CALL sign_in('other', REPEAT('q', 32), NULL, REPEAT('d', 32), 1800, 43200, $ADDRESS)") $(live)" "ok 5"
+is "with others, all other sessions end" "$(as web "CALL account_password(REPEAT('a', 32), REPEAT('q', 32), REPEAT('m', 16), 16, REPEAT('p', 32), TRUE, $ADDRESS)") $(live)" "ok 1"
+is "of no session it is refused" "$(as web "CALL account_password(REPEAT('z', 32), REPEAT('p', 32), REPEAT('k', 16), 16, REPEAT('q', 32), TRUE, $ADDRESS)")" "${REFUSED}sign_in_required"
+as root "UPDATE account SET cost = 15 WHERE login = 'other'"
+as web "CALL account_password_renew(REPEAT('a', 32), REPEAT('x', 32), REPEAT('r', 16), 16, REPEAT('r', 32))"
+is "account_password_renew wants it too" "$(as web "CALL sign_in_begin('other', $ADDRESS)")" $'mmmmmmmmmmmmmmmm\t15'
+as web "CALL account_password_renew(REPEAT('a', 32), REPEAT('p', 32), REPEAT('r', 16), 16, REPEAT('p', 32))"
+is "account_password_renew" "$(as web "CALL sign_in_begin('other', $ADDRESS)")" $'rrrrrrrrrrrrrrrr\t16'
+as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('b', 32), 1800, 43200, $ADDRESS)" >/dev/null
+is "sign_out_others" "$(as web "CALL sign_out_others(REPEAT('b', 32), $ADDRESS)") $(live) $(count session "id_hash = UNHEX(SHA2(REPEAT('b', 32), 256))")" " 1 1"
+as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('o', 32), 1800, 43200, $ADDRESS)" >/dev/null
 
 as root "UPDATE session SET seen_at = seen_at - INTERVAL 100 SECOND WHERE id_hash = UNHEX(SHA2(REPEAT('s', 32), 256))"
 is "a session not seen for a minute is stale" "$(as web "SELECT stale FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('s', 32), 256))")" 1
@@ -204,33 +243,46 @@ wait "$one"
 # --- outbox ---
 order_new
 to_confirmed
-is "outbox_take hands a mail to one mailer" "$(as mailer "CALL outbox_take('m1', 1000, 60)" | cut -f 2,4,6 | tail -1)" $'verification\tjoe@example.org\ten'
+is "outbox_take hands a mail to one mailer" "$(as mailer "CALL outbox_take('m1', 1000, 60, FALSE)" | cut -f 2,4,6 | tail -1)" $'verification\tjoe@example.org\ten'
 MAIL=$(as root "SELECT MAX(id) FROM outbox WHERE order_id = $ID")
-is "another mailer gets none" "$(as mailer "CALL outbox_take('m2', 1000, 60)")" ""
-is "outbox_value" "$(as mailer "CALL outbox_value($MAIL, UNHEX(SHA2('value-$N', 256)))")" ok
+is "another mailer gets none" "$(as mailer "CALL outbox_take('m2', 1000, 60, FALSE)")" ""
+is "outbox_value" "$(as mailer "CALL outbox_value($MAIL, 'm1', UNHEX(SHA2('value-$N', 256)))")" ok
 is "24 hours later to the second" "$(as root "SELECT TIMESTAMPDIFF(SECOND, created_at, expires_at) FROM mailbox_value WHERE outbox_id = $MAIL")" 86400
-is "outbox_value again is the same" "$(as mailer "CALL outbox_value($MAIL, UNHEX(SHA2('value-$N', 256)))"; count mailbox_value "outbox_id = $MAIL")" $'ok\n1'
-as mailer "CALL outbox_done($MAIL, 'waiting', 30, 'mx.example.org', '451 later'); CALL outbox_done($MAIL, 'waiting', 30, 'mx.example.org', '451 later')"
+is "outbox_value again is the same" "$(as mailer "CALL outbox_value($MAIL, 'm1', UNHEX(SHA2('value-$N', 256)))"; count mailbox_value "outbox_id = $MAIL")" $'ok\n1'
+as mailer "CALL outbox_done($MAIL, 'm1', 'waiting', 30, 'mx.example.org', '451 later'); CALL outbox_done($MAIL, 'm1', 'waiting', 30, 'mx.example.org', '451 later')"
 is "outbox_done: later, said twice, noted once" "$(as root "SELECT state, taken_by IS NULL, next_at > UTC_TIMESTAMP() + INTERVAL 25 SECOND, reply FROM outbox WHERE id = $MAIL"; events mail_delayed)" $'waiting\t1\t1\t451 later\n1'
-is "it is not taken before its time" "$(as mailer "CALL outbox_take('m1', 1000, 60)")" ""
+is "it is not taken before its time" "$(as mailer "CALL outbox_take('m1', 1000, 60, FALSE)")" ""
 as root "UPDATE outbox SET next_at = UTC_TIMESTAMP() WHERE id = $MAIL"
-is "and taken then" "$(as mailer "CALL outbox_take('m1', 1000, 60)" | cut -f 1,7)" "$MAIL"$'\t1'
-as mailer "CALL outbox_done($MAIL, 'sent', 0, 'mx.example.org', '250 ok')"
-as mailer "CALL outbox_done($MAIL, 'sent', 0, 'mx.example.org', '250 ok')"
+is "and taken then" "$(as mailer "CALL outbox_take('m1', 1000, 60, FALSE)" | cut -f 1,7)" "$MAIL"$'\t1'
+as mailer "CALL outbox_back($MAIL, 'm2'); CALL outbox_back($MAIL, 'm1'); CALL outbox_back($MAIL, 'm1')"
+is "outbox_back, said twice: as if it had not been taken" "$(as root "SELECT state, attempts, taken_by IS NULL FROM outbox WHERE id = $MAIL"; as mailer "CALL outbox_take('m1', 1000, 60, FALSE)" | cut -f 1,7; events mail_delayed)" $'waiting\t1\t1\n'"$MAIL"$'\t1\n1'
+as mailer "CALL outbox_done($MAIL, 'm1', 'sent', 0, 'mx.example.org', '250 ok')"
+as mailer "CALL outbox_done($MAIL, 'm1', 'sent', 0, 'mx.example.org', '250 ok')"
+as root "UPDATE outbox SET kind = 'verified', state = 'waiting', taken_by = 'm1' WHERE id = $MAIL"
+as mailer "CALL outbox_done($MAIL, 'm1', 'sent', 0, 'mx.example.org', '250 ok')"
+is "another kind of mail is not noted as the verification's" "$(events notice_accepted)" 1
 is "outbox_done: sent, said twice, noted once" "$(as root "SELECT state, server, reply, done_at IS NOT NULL FROM outbox WHERE id = $MAIL"; events mail_accepted)" $'sent\tmx.example.org\t250 ok\t1\n1'
 order_new
 to_confirmed
-as mailer "CALL outbox_take('m1', 1000, 0)" >/dev/null
-is "a mailer that died loses its mail after the lease" "$(as mailer "CALL outbox_take('m2', 1000, 60)" | wc -l)" 1
+as mailer "CALL outbox_take('m1', 1000, 0, FALSE)" >/dev/null
+is "a mailer that died loses its mail after the lease" "$(as mailer "CALL outbox_take('m2', 1000, 60, FALSE)" | wc -l)" 1
+is "a mailer that goes on in a dead one's name has it at once, and nobody else's" "$(as mailer "CALL outbox_take('m4', 1000, 60, TRUE)" | wc -l
+	as mailer "CALL outbox_take('m2', 1000, 60, TRUE)" | wc -l; as mailer "CALL outbox_take('m2', 1000, 60, FALSE)" | wc -l)" $'0\n1\n0'
 MAIL=$(as root "SELECT MAX(id) FROM outbox WHERE order_id = $ID")
+for end in sent refused given_up dropped waiting; do
+	as mailer "CALL outbox_done($MAIL, 'm1', '$end', 0, 'mx.example.org', 'late')"
+done
+is "the mailer whose lease ran out cannot end what another one holds" "$(as root "SELECT state, taken_by, reply FROM outbox WHERE id = $MAIL") $(count audit "order_id = $ID AND event LIKE 'mail\_%'")" $'waiting\tm2\tNULL 0'
+refuses "nor store a value for it" mailer "CALL outbox_value($MAIL, 'm1', $HASH2)" busy
+is "of which none is left" "$(count mailbox_value "hash = $HASH2")" 0
 as web "CALL mailbox_draft($C, 'ann@example.org', $ADDRESS); CALL mailbox_confirm($C, 'ann@example.org', $ADDRESS)"
-is "a mail whose address was replaced gets no value and is dropped" "$(as mailer "CALL outbox_value($MAIL, $HASH2)"; as root "SELECT state FROM outbox WHERE id = $MAIL"; count mailbox_value "hash = $HASH2")" $'value_replaced\ndropped\n0'
-as mailer "CALL outbox_take('m9', 1000, 60)" >/dev/null
+is "a mail whose address was replaced gets no value and is dropped" "$(as mailer "CALL outbox_value($MAIL, 'm2', $HASH2)"; as root "SELECT state FROM outbox WHERE id = $MAIL"; count mailbox_value "hash = $HASH2")" $'value_replaced\ndropped\n0'
+as mailer "CALL outbox_take('m9', 1000, 60, FALSE)" >/dev/null
 
 for _ in 1 2 3 4 5 6; do order_new; to_confirmed; done
-as mailer "CALL outbox_take('a', 3, 60)" | cut -f1 >"$T/a" &
+as mailer "CALL outbox_take('a', 3, 60, FALSE)" | cut -f1 >"$T/a" &
 one=$!
-as mailer "CALL outbox_take('b', 3, 60)" | cut -f1 >"$T/b"
+as mailer "CALL outbox_take('b', 3, 60, FALSE)" | cut -f1 >"$T/b"
 wait "$one"
 is "two mailers at once share six mails" "$(cat "$T/a" "$T/b" | sort -u | wc -l) $(wc -l <"$T/a") $(wc -l <"$T/b")" "6 3 3"
 # A mailer in the middle of taking: its rows are locked, not yet marked.
@@ -239,10 +291,10 @@ as root "START TRANSACTION; SELECT id FROM outbox WHERE order_id = $ID FOR UPDAT
 one=$!
 sleep 0.5
 SECONDS=0
-got=$(as mailer "CALL outbox_take('c', 10, 60)" | wc -l)
+got=$(as mailer "CALL outbox_take('c', 10, 60, FALSE)" | wc -l)
 ok "a mailer passes over rows that another one is taking" test "$got" = 1 -a "$SECONDS" -lt 2
 wait "$one"
-as mailer "CALL outbox_take('m9', 1000, 60)" >/dev/null
+as mailer "CALL outbox_take('m9', 1000, 60, FALSE)" >/dev/null
 
 # --- resend ---
 order_new
@@ -320,7 +372,8 @@ as web "CALL activation_method($C, 'browser', $ADDRESS)"
 is "another method lets go of it" "$(as root "SELECT csr IS NULL AND spki_sha256 IS NULL AND key_type IS NULL AND key_bits IS NULL, method FROM activation WHERE order_id = $ID")" $'1\tbrowser'
 as web "CALL activation_key($C, 'request', $HASH1, 'RSA', 2048, $ADDRESS)"
 refuses "submit with another key than shown" web "CALL activation_submit($C, $HASH2, '1', $ADDRESS)" summary_changed
-is "csr_refused is counted" "$(as web "CALL csr_refused($C, 'csr_truncated', $ADDRESS)"; as root "SELECT detail FROM audit WHERE order_id = $ID AND event = 'csr_refused'")" csr_truncated
+is "csr_refused is counted, and why" "$(as web "CALL csr_refused($C, 'csr_key_too_small', '1024', $ADDRESS)"; as root "SELECT detail FROM audit WHERE order_id = $ID AND event = 'csr_refused'")" 'csr_key_too_small 1024'
+is "csr_refused without more to say" "$(as web "CALL csr_refused($C, 'csr_truncated', '', $ADDRESS)"; as root "SELECT detail FROM audit WHERE order_id = $ID AND event = 'csr_refused' ORDER BY id DESC LIMIT 1")" csr_truncated
 is "activation_submit" "$(as web "CALL activation_submit($C, $HASH1, 'v1', $ADDRESS)"; statuses)" $'ok\t'"$ID"$'\nverified\twaiting_for_verification\t-'
 is "freezes what was declared" "$(as root "SELECT terms_version, accepted_terms_at IS NOT NULL, accepted_data_at IS NOT NULL, submitted_at IS NOT NULL, submitted_by FROM activation WHERE order_id = $ID")" $'v1\t1\t1\t1\taccount:demo'
 is "and queues the issuance" "$(as root "SELECT state, attempts FROM issuance WHERE order_id = $ID")" $'waiting\t0'
@@ -358,16 +411,18 @@ as root "UPDATE issuance SET state = 'returned'"
 as admin "CALL admin_issuer_add('test', 'root-1', NULL, 'der', REPEAT('r', 32), UTC_TIMESTAMP())"
 order_new
 to_submitted
-is "issuance_take hands an order to one signer" "$(as signer "CALL issuance_take('s1', 10, 60)" | cut -f 1,2,3,4,5,6,9,10,11,12,13,14,16,17)" \
+is "issuance_take hands an order to one signer" "$(as signer "CALL issuance_take('s1', 10, 60, FALSE)" | cut -f 1,2,3,4,5,6,9,10,11,12,13,14,16,17)" \
 	"$ID"$'\t'"$N/b01"$'\tsmime-mailbox-365\tjoe@example.org\t1\tjoe@example.org\t1\temailAddress,commonName\trequest\t1\t1\t11111111111111111111111111111111\t0\tNULL'
-is "another signer gets none" "$(as signer "CALL issuance_take('s2', 10, 60)")" ""
+is "another signer gets none" "$(as signer "CALL issuance_take('s2', 10, 60, TRUE)")" ""
+is "a signer that goes on in a dead one's name has it at once" "$(as signer "CALL issuance_take('s1', 10, 60, FALSE)" | wc -l
+	as signer "CALL issuance_take('s1', 10, 60, TRUE)" | cut -f 1)" $'0\n'"$ID"
 is "another signer reserves nothing" "$(as signer "CALL issuance_reserve('s2', '$(reserve_json a)')"; count serial "order_id = $ID")" 0
 as signer "CALL issuance_later($ID, 's1', 'caa_unreachable', 100)"
 is "issuance_later" "$(as root "SELECT state, taken_by IS NULL, last_code, next_at > UTC_TIMESTAMP() + INTERVAL 90 SECOND FROM issuance WHERE order_id = $ID"; events issuance_delayed)" $'waiting\t1\tcaa_unreachable\t1\n1'
 as signer "CALL issuance_later($ID, 's1', 'caa_unreachable', 100)"
 is "issuance_later again is not heard twice" "$(events issuance_delayed)" 1
 as root "UPDATE issuance SET next_at = UTC_TIMESTAMP() WHERE order_id = $ID"
-as signer "CALL issuance_take('s1', 10, 60)" >/dev/null
+as signer "CALL issuance_take('s1', 10, 60, FALSE)" >/dev/null
 as signer "CALL caa_record($ID, 's1', 'example.org', 'permitted', NULL, NULL, TRUE, UNIX_TIMESTAMP(), UNIX_TIMESTAMP() + 28800)"
 is "caa_record" "$(as root "SELECT domain, decision, TIMESTAMPDIFF(SECOND, checked_at, valid_until), ABS(TIMESTAMPDIFF(SECOND, checked_at, UTC_TIMESTAMP())) < 10 FROM caa_check WHERE order_id = $ID"; events caa_permitted)" $'example.org\tpermitted\t28800\t1\n1'
 is "issuance_reserve" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json a)')")" "$ID"
@@ -380,9 +435,10 @@ is "issuance_store" "$(as signer "CALL issuance_store('s1', '$(store_json b)')";
 is "stores the certificate" "$(as root "SELECT der, email, UNIX_TIMESTAMP(not_before), UNIX_TIMESTAMP(not_after), LOWER(LEFT(HEX(serial), 1)), HEX(spki_sha256) FROM certificate WHERE order_id = $ID")" "certificate $N"$'\tjoe@example.org\t1764000000\t1795536000\tb\t'"$(printf '31%.0s' {1..32})"
 is "ends the issuance" "$(as root "SELECT state, taken_by IS NULL, done_at IS NOT NULL FROM issuance WHERE order_id = $ID"; as root "SELECT state FROM serial WHERE order_id = $ID AND state <> 'abandoned'")" $'done\t1\t1\nissued'
 is "writes the mail row and one event" "$(count outbox "order_id = $ID AND kind = 'certificate_issued'") $(events certificate_issued)" "1 1"
+is "the order holds what lists say of its certificate" "$(as root "SELECT o.state, o.issued_at <=> c.issued_at AND o.not_after <=> c.not_after AND o.revoked_at <=> c.revoked_at FROM orders o JOIN certificate c ON c.order_id = o.id WHERE o.id = $ID")" $'issued\t1'
 is "issuance_store again answers the same" "$(as signer "CALL issuance_store('s1', '$(store_json b)')"; count outbox "order_id = $ID AND kind = 'certificate_issued'"; events certificate_issued; count certificate "order_id = $ID")" "$ID"$'\n1\n1\n1'
 is "an issued order reserves nothing more" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json c)')"; count serial "order_id = $ID")" 2
-is "an issued order is not taken" "$(as signer "CALL issuance_take('s1', 10, 60)")" ""
+is "an issued order is not taken" "$(as signer "CALL issuance_take('s1', 10, 60, FALSE)")" ""
 is "submit after issuance answers as before" "$(as web "CALL activation_submit($C, $HASH1, '1', $ADDRESS)"; statuses)" $'ok\t'"$ID"$'\nverified\tverified\t-'
 first=$ID first_n=$N
 
@@ -406,7 +462,7 @@ is "tells the customer" "$(as root "SELECT kind, arg FROM outbox WHERE order_id 
 as signer "CALL issuance_return($ID, 's1', 'activation', 'caa_denied', 'ca.example')"
 is "issuance_return again is calm" "$(events issuance_refused)" 1
 is "submitted anew" "$(as web "CALL activation_submit($C, $HASH1, '1', $ADDRESS)"; statuses; as root "SELECT state, attempts, last_code FROM issuance WHERE order_id = $ID")" $'ok\t'"$ID"$'\nverified\twaiting_for_verification\t-\nwaiting\t0\tNULL'
-as signer "CALL issuance_take('s1', 10, 60); CALL issuance_return($ID, 's1', 'mailbox', 'mailbox_too_old', NULL)" >/dev/null
+as signer "CALL issuance_take('s1', 10, 60, FALSE); CALL issuance_return($ID, 's1', 'mailbox', 'mailbox_too_old', NULL)" >/dev/null
 is "issuance_return to the mailbox" "$(statuses)" $'waiting_for_data\tnot_available\tmailbox_too_old'
 
 order_new
@@ -414,7 +470,7 @@ to_taken
 as root "UPDATE issuance SET taken_until = UTC_TIMESTAMP() WHERE order_id = $ID"
 is "a lease that ran out reserves nothing" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json d)')"; count serial "order_id = $ID")" 0
 as root "UPDATE issuance SET next_at = UTC_TIMESTAMP() WHERE order_id = $ID"
-is "another signer takes the order then" "$(as signer "CALL issuance_take('s2', 10, 60)" | cut -f 1,5)" "$ID"$'\t2'
+is "another signer takes the order then" "$(as signer "CALL issuance_take('s2', 10, 60, FALSE)" | cut -f 1,5)" "$ID"$'\t2'
 as signer "CALL issuance_reserve('s2', '$(reserve_json e)')" >/dev/null
 as signer "CALL issuance_store('s2', '$(store_json e)')" >"$T/r1" &
 one=$!
@@ -424,9 +480,9 @@ wait "$one" "$two"
 is "store twice at once: one certificate, one mail, one event" "$(cat "$T/r1" "$T/r2" | tr '\n' ' ')$(count certificate "order_id = $ID") $(count outbox "order_id = $ID AND kind = 'certificate_issued'") $(events certificate_issued)" "$ID $ID 1 1 1"
 
 for _ in 1 2 3 4; do order_new; to_submitted; done
-as signer "CALL issuance_take('s1', 2, 60)" | cut -f1 >"$T/a" &
+as signer "CALL issuance_take('s1', 2, 60, FALSE)" | cut -f1 >"$T/a" &
 one=$!
-as signer "CALL issuance_take('s2', 2, 60)" | cut -f1 >"$T/b"
+as signer "CALL issuance_take('s2', 2, 60, FALSE)" | cut -f1 >"$T/b"
 wait "$one"
 is "two signers at once share four orders" "$(cat "$T/a" "$T/b" | sort -u | wc -l)" 4
 
@@ -450,17 +506,22 @@ is "mailbox_sweep again finds nothing" "$(as signer "CALL mailbox_sweep()")" 0
 ID=$first N=$first_n
 C="'session', REPEAT('s', 32), '$N', 'b01'"
 as root "DELETE FROM crl"
-is "crl_begin makes the first CRL" "$(as signer "CALL crl_begin(1, 's1', 864000)" | cut -f1)" 1
-is "one at a time" "$(as signer "CALL crl_begin(1, 's1', 864000)")" ""
+is "crl_begin makes the first CRL" "$(as signer "CALL crl_begin(1, 's1', 864000, 0)" | cut -f1)" 1
+is "one at a time" "$(as signer "CALL crl_begin(1, 's1', 864000, 0)")" ""
 as signer "CALL crl_published(1, 1, 's1', 5, $HASH1); CALL crl_published(1, 1, 's1', 5, $HASH1)"
 is "crl_published, twice" "$(as root "SELECT entries, published_at IS NOT NULL FROM crl"; count audit "event = 'crl_published'")" $'5\t1\n1'
-is "no other is due" "$(as signer "CALL crl_begin(1, 's1', 864000)")" ""
+is "no other is due" "$(as signer "CALL crl_begin(1, 's1', 864000, 1)")" ""
+is "where an older one stands, the newest is given again under its number" "$(as signer "CALL crl_begin(1, 's1', 864000, 0)") $(count crl 1)" "$(as root 'SELECT number, UNIX_TIMESTAMP(this_update), UNIX_TIMESTAMP(next_update) FROM crl') 1"
+is "where a newer one stands than is known, nothing is due either" "$(as signer "CALL crl_begin(1, 's1', 864000, 7)")" ""
 race "CALL certificate_revoke($C, 3, $ADDRESS)" "CALL certificate_revoke($C, 4, $ADDRESS)"
 is "certificate_revoke twice at once: one revocation, both calm" "$R1$R2 $(count revocation "requested_by = 'account:demo'") $(events certificate_revoked)" " 1 1"
 is "the certificate says so" "$(as root "SELECT revoked_at IS NOT NULL FROM certificate WHERE order_id = $ID")" 1
+is "the order holds its revocation" "$(as root "SELECT o.state, o.issued_at <=> c.issued_at AND o.not_after <=> c.not_after AND o.revoked_at <=> c.revoked_at FROM orders o JOIN certificate c ON c.order_id = o.id WHERE o.id = $ID")" $'revoked\t1'
 is "certificate_revoke again is calm" "$(as web "CALL certificate_revoke($C, 5, $ADDRESS)"; events certificate_revoked)" 1
 is "the holder is told" "$(count outbox "order_id = $ID AND kind = 'revoked'")" 1
-is "a revocation makes the next CRL due" "$(as signer "CALL crl_begin(1, 's1', 864000)" | cut -f1)" 2
+is "a revocation makes the next CRL due" "$(as signer "CALL crl_begin(1, 's1', 864000, 1)" | cut -f1)" 2
+as root "UPDATE crl SET this_update = this_update - INTERVAL 61 SECOND WHERE number = 2"
+is "one that was never published is followed by another, whose number is higher than any that stands" "$(as signer "CALL crl_begin(1, 's1', 864000, 7)" | cut -f1)" 8
 order_new
 to_issued f
 as web "CALL certificate_revoke($C, 1, $ADDRESS)"
@@ -493,7 +554,7 @@ to_taken
 like "not while the signer works on it" "$(as admin "CALL admin_order_cancel('test', '$N', 'b01', NULL)")" "${REFUSED}order_being_issued"
 as signer "CALL issuance_later($ID, 's1', 'busy', 0)"
 as admin "CALL admin_order_cancel('test', '$N', 'b01', NULL)"
-is "a submitted order that is cancelled is not issued" "$(as signer "CALL issuance_take('s1', 1000, 60)" | grep -c "$N")" 0
+is "a submitted order that is cancelled is not issued" "$(as signer "CALL issuance_take('s1', 1000, 60, FALSE)" | grep -c "$N")" 0
 order_new
 to_issued 9
 like "an issued order is not cancelled" "$(as admin "CALL admin_order_cancel('test', '$N', 'b01', NULL)")" "${REFUSED}order_issued"
@@ -507,13 +568,52 @@ MAIL=$(as root "SELECT MAX(id) FROM outbox WHERE order_id = $ID")
 as root "UPDATE outbox SET state = IF(id = $MAIL, 'given_up', 'sent'), taken_by = NULL, created_at = created_at - INTERVAL 3 DAY, attempts = 9, done_at = UTC_TIMESTAMP()"
 is "admin_outbox_retry leaves what ended alone" "$(as admin "CALL admin_outbox_retry('test', NULL, FALSE)")" 0
 is "but takes up what failed when asked" "$(as admin "CALL admin_outbox_retry('test', NULL, TRUE)"; as root "SELECT state, attempts, done_at, TIMESTAMPDIFF(MINUTE, created_at, UTC_TIMESTAMP()) FROM outbox WHERE id = $MAIL")" $'1\nwaiting\t0\tNULL\t0'
-as mailer "CALL outbox_take('m1', 10, 60)" >/dev/null
+as mailer "CALL outbox_take('m1', 10, 60, FALSE)" >/dev/null
 is "a mail on its way is left alone" "$(as admin "CALL admin_outbox_retry('test', $MAIL, TRUE)")" 0
 order_new
 to_taken
 is "an order that is being signed is left alone" "$(as admin "CALL admin_issuance_retry('test', '$N', 'b01')")" 0
 as signer "CALL issuance_later($ID, 's1', 'busy', 1000)"
-is "admin_issuance_retry" "$(as admin "CALL admin_issuance_retry('test', '$N', 'b01')"; as signer "CALL issuance_take('s1', 10, 60)" | cut -f 1)" $'1\n'"$ID"
+is "admin_issuance_retry" "$(as admin "CALL admin_issuance_retry('test', '$N', 'b01')"; as signer "CALL issuance_take('s1', 10, 60, FALSE)" | cut -f 1)" $'1\n'"$ID"
+
+# --- what reports count by ---
+reached() { # which first times of this order are there
+	as root "SELECT CONCAT_WS(' ', IF(initiated_at IS NULL, NULL, 'initiated'), IF(verified_at IS NULL, NULL, 'verified'),
+		IF(submitted_at IS NULL, NULL, 'submitted'), IF(issued_at IS NULL, NULL, 'issued')), ordered_on = DATE(ordered_at), issued_on <=> DATE(issued_at)
+		FROM orders WHERE id = $ID"
+}
+mails() { # what its verification keeps of its mails
+	as root "SELECT CONCAT_WS(' ', IF(m.expires_at IS NULL, NULL, 'sent'), IF(m.accepted_at IS NULL, NULL, 'accepted'), IF(m.bounced_at IS NULL, NULL, 'bounced'),
+		IF(m.value_at IS NULL, NULL, 'answered')) FROM mailbox m JOIN orders o ON o.mailbox_id = m.id WHERE o.id = $ID"
+}
+order_new
+is "a new order has reached nothing" "$(reached)" $'\t1\t1'
+to_confirmed
+is "an address confirmed" "$(reached) / $(mails)" $'initiated\t1\t1 / '
+as mailer "CALL outbox_take('m1', 1000, 60, FALSE)" >/dev/null
+MAIL=$(as root "SELECT MAX(id) FROM outbox WHERE order_id = $ID AND kind = 'verification'")
+as mailer "CALL outbox_value($MAIL, 'm1', UNHEX(SHA2('value-$N', 256)))" >/dev/null
+is "its value made" "$(mails); $(as root "SELECT COUNT(*) FROM mailbox m JOIN mailbox_value v ON v.mailbox_id = m.id WHERE m.order_id = $ID AND m.expires_at = v.expires_at")" "sent; 1"
+as mailer "CALL outbox_done($MAIL, 'm1', 'waiting', 0, 'mx', '450 later')"
+is "a delayed mail is neither accepted nor bounced" "$(mails)" sent
+as mailer "CALL outbox_take('m1', 1000, 60, FALSE)" >/dev/null
+as mailer "CALL outbox_done($MAIL, 'm1', 'refused', 0, 'mx', '550 no')"
+is "a refused one bounced" "$(mails)" "sent bounced"
+as root "UPDATE outbox SET created_at = created_at - INTERVAL 2 MINUTE WHERE order_id = $ID"
+as web "CALL mailbox_resend($C, $ADDRESS)"
+as mailer "CALL outbox_take('m1', 1000, 60, FALSE)" >/dev/null
+MAIL=$(as root "SELECT MAX(id) FROM outbox WHERE order_id = $ID AND kind = 'verification'")
+as mailer "CALL outbox_value($MAIL, 'm1', UNHEX(SHA2('value-$N-2', 256))); CALL outbox_done($MAIL, 'm1', 'sent', 0, 'mx', '250 ok')" >/dev/null
+is "the next was accepted" "$(mails)" "sent accepted bounced"
+as web "CALL mailbox_answer('value-$N-2', TRUE, $ADDRESS, 'browser')"
+is "answered: with the value that was made then" "$(reached) / $(mails); $(as root "SELECT m.value_at = v.created_at FROM mailbox m JOIN mailbox_value v ON v.mailbox_id = m.id AND v.used_at IS NOT NULL WHERE m.order_id = $ID")" \
+	$'initiated verified\t1\t1 / sent accepted bounced answered; 1'
+as root "UPDATE orders SET verified_at = verified_at, mailbox_status = 'waiting_for_data', activation_status = 'not_available' WHERE id = $ID"
+is "a step gone back keeps the first time" "$(reached)" $'initiated verified\t1\t1'
+order_new
+to_issued 0
+is "an issued order has reached everything" "$(reached)" $'initiated verified submitted issued\t1\t1'
+is "its certificate's time is the order's" "$(as root "SELECT c.issued_at = o.issued_at FROM orders o JOIN certificate c ON c.order_id = o.id WHERE o.id = $ID")" 1
 
 # --- the audit log ---
 like "an audit event cannot be changed, not even by root" "$(as root "UPDATE audit SET detail = 'x' LIMIT 1")" "ERROR 1644 *append-only"

@@ -19,6 +19,7 @@
 static void body_is_a_form(void **state)
 {
 	const struct callback c = {.id = 7,
+	    .number = "7",
 	    .order = "0000123456/b01",
 	    .partner_ref = "A & 1",
 	    .status = "issued",
@@ -142,6 +143,9 @@ static void names(void **state)
 	assert_false(customer_name_good("a\nb"));
 	assert_false(customer_name_good("a\x7f"));
 	assert_false(customer_name_good("\xff"));
+	assert_false(customer_name_good("a\xe2\x80\xae"
+					"b"));               /* U+202E: what follows reads backwards */
+	assert_true(customer_name_good("\xd7\x90\xd7\x91")); /* Hebrew as such */
 }
 
 static void urls(void **state)

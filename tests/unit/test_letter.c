@@ -509,7 +509,7 @@ static void signer_refused(void **state)
 	assert_int_equal(signer_open(&signer, f, "service.pem", "service.pem", &e), -1); /* readable by all */
 	assert_int_equal(e.fault, FAULT_config_invalid);
 	mail_path(path, f, "service.key");
-	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(chmod(path, 0604), 0);
 	assert_int_equal(signer_open(&signer, f, "service.pem", "service.key", &e), -1);
 	assert_int_equal(e.fault, FAULT_config_invalid);
 	assert_int_equal(chmod(path, 0600), 0);
