@@ -308,6 +308,10 @@ void address_domain_shown(char *out, size_t room, const char *address)
 	char *unicode = NULL, *again = NULL;
 	bool same;
 
+	if (strstr(domain, "xn--") == NULL) { /* no label of another script, as in nearly every domain */
+		text_fit(out, room, domain);
+		return;
+	}
 	/* libidn2 may answer with less than it was given; so what is shown must lead back. */
 	same = idn2_to_unicode_8z8z(domain, &unicode, IDN2_NONTRANSITIONAL) == IDN2_OK &&
 	       idn2_to_ascii_8z(unicode, &again, IDN2_NONTRANSITIONAL) == IDN2_OK &&

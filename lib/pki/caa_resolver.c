@@ -21,7 +21,7 @@
 
 struct caa_resolver {
 	struct ub_ctx *ctx; /* NULL: to be made at the next look-up */
-	char *stub, *anchor_file, *identities;
+	char *stub, *forward, *anchor_file, *identities;
 	long timeout;
 };
 
@@ -63,6 +63,24 @@ static int anchor_check(const char *path, struct err *e)
 		   : err_set(e, FAULT_config_invalid, "Dns.AnchorFile %s: no DS or DNSKEY of the root", path);
 }
 
+/* Let ctx ask the resolvers of a list. They may run on this very host, which libunbound does not expect. */
+static int context_forward(struct ub_ctx *ctx, const char *list)
+{
+	int error = ub_ctx_set_option(ctx, "do-not-query-localhost:", "no");
+
+	while (*(list += strspn(list, ", ")) != '\0') {
+		size_t len = strcspn(list, ", ");
+		char address[64];
+
+		if (len >= sizeof(address))
+			return UB_SYNTAX;
+		(void)snprintf(address, sizeof(address), "%.*s", (int)len, list);
+		error |= ub_ctx_set_fwd(ctx, address);
+		list += len;
+	}
+	return error;
+}
+
 static int context_options(struct ub_ctx *ctx, const struct caa_resolver *r)
 {
 	int error = 0;
@@ -76,6 +94,8 @@ static int context_options(struct ub_ctx *ctx, const struct caa_resolver *r)
 		error |= ub_ctx_set_option(ctx, "do-not-query-localhost:", "no");
 		error |= ub_ctx_set_stub(ctx, ".", r->stub, 0);
 	}
+	if (r->forward[0] != '\0')
+		error |= context_forward(ctx, r->forward);
 	return error;
 }
 
@@ -90,7 +110,8 @@ static int context_make(struct caa_resolver *r, struct err *e)
 		return 0;
 	ub_ctx_delete(r->ctx);
 	r->ctx = NULL;
-	return err_set(e, FAULT_config_invalid, "libunbound: Dns.Stub or Dns.AnchorFile not accepted");
+	return err_set(
+	    e, FAULT_config_invalid, "libunbound: Dns.Stub, Dns.Forward or Dns.AnchorFile not accepted");
 }
 
 /* Forget all that was learnt, failures too (libunbound keeps those for some seconds). */
@@ -109,14 +130,17 @@ int caa_resolver_open(struct caa_resolver **out, const struct caa_settings *sett
 		return -1;
 	if (settings->identities[strspn(settings->identities, ", \t")] == '\0')
 		return err_set(e, FAULT_config_invalid, "Caa.Identity names nobody");
+	if (settings->stub[0] != '\0' && settings->forward[0] != '\0')
+		return err_set(e, FAULT_config_invalid, "Dns.Stub and Dns.Forward: one of them, not both");
 	r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		return err_set(e, FAULT_busy, "CAA resolver: out of memory");
 	r->stub = strdup(settings->stub);
+	r->forward = strdup(settings->forward);
 	r->anchor_file = strdup(settings->anchor_file);
 	r->identities = strdup(settings->identities);
 	r->timeout = settings->timeout;
-	if (r->stub == NULL || r->anchor_file == NULL || r->identities == NULL)
+	if (r->stub == NULL || r->forward == NULL || r->anchor_file == NULL || r->identities == NULL)
 		(void)err_set(e, FAULT_busy, "CAA resolver: out of memory");
 	else if (context_make(r, e) == 0) {
 		*out = r;
@@ -132,6 +156,7 @@ void caa_resolver_close(struct caa_resolver *r)
 		return;
 	context_forget(r);
 	free(r->stub);
+	free(r->forward);
 	free(r->anchor_file);
 	free(r->identities);
 	free(r);
@@ -287,7 +312,7 @@ static void lookup_refuse(
 	out->decision = CAA_UNREACHABLE;
 	out->reason = state == LOOKUP_BOGUS ? CAA_BOGUS : CAA_LOOKUP_FAILED;
 	out->secure = false;
-	if (state == LOOKUP_FAILED && name_insecure(r, name, out)) {
+	if (state == LOOKUP_FAILED && r->forward[0] == '\0' && name_insecure(r, name, out)) {
 		out->decision = CAA_PERMITTED;
 		out->reason = CAA_PROVEN_INSECURE;
 	}

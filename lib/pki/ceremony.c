@@ -17,6 +17,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/text.h"
+#include "lib/pki/ceremony_place.h"
 #include "lib/pki/certificate.h"
 #include "lib/pki/extension.h"
 #include "lib/pki/issuer.h"
@@ -27,8 +28,9 @@
 struct birth {
 	const struct ceremony_place *place;
 	const struct ceremony_plan *plan;
-	struct signing_key *key;
-	struct issuer *root; /* NULL: it is a root itself */
+	struct signing_key *key; /* NULL: it lies elsewhere */
+	EVP_PKEY *public_key;    /* borrowed */
+	struct issuer *root;     /* NULL: it is a root itself */
 	char key_path[PATH_MAX], certificate_path[PATH_MAX], public_path[PATH_MAX];
 	bool key_made, certificate_made;
 };
@@ -54,7 +56,7 @@ static int plan_check(const struct ceremony_place *place, const struct ceremony_
 	return 0;
 }
 
-static int public_dirs_make(const char *public_dir, struct err *e)
+int public_dirs_make(const char *public_dir, struct err *e)
 {
 	static const char *const names[] = {"ca", "crl"};
 	char path[PATH_MAX];
@@ -92,6 +94,8 @@ static int key_make(struct birth *b, struct err *e)
 		 ? signing_key_create_in_token(&b->key, b->plan->key, b->place->token, b->plan->name, e)
 		 : signing_key_create(&b->key, b->plan->key, b->key_path, e);
 	b->key_made = rc == 0;
+	if (rc == 0)
+		b->public_key = signing_key_public(b->key);
 	return rc;
 }
 
@@ -135,8 +139,7 @@ static int head_fill(X509 *x, const struct birth *b, struct err *e)
 	    X509_set_issuer_name(
 		x, b->root == NULL ? subject : X509_get_subject_name(b->root->certificate)) != 1 ||
 	    ASN1_TIME_set(X509_getm_notBefore(x), plan->not_before) == NULL ||
-	    ASN1_TIME_set(X509_getm_notAfter(x), not_after) == NULL ||
-	    X509_set_pubkey(x, signing_key_public(b->key)) != 1)
+	    ASN1_TIME_set(X509_getm_notAfter(x), not_after) == NULL || X509_set_pubkey(x, b->public_key) != 1)
 		return openssl_error(e, FAULT_internal, "certificate of %s", plan->name);
 	return 0;
 }
@@ -177,7 +180,7 @@ static int certificate_sign(
 	int rc = -1;
 
 	if (by == NULL) {
-		self.algorithm = signature_algorithm_for(signing_key_public(b->key), 0);
+		self.algorithm = signature_algorithm_for(b->public_key, 0);
 		by = &self;
 	}
 	if (tbs_encode(x, by->algorithm->der, by->algorithm->der_len, &tbs, &tbs_len, e) == 0 &&
@@ -242,21 +245,31 @@ static int issuer_open_at(
 	return issuer_open(out, &where, e);
 }
 
-static int ca_make(
-    const struct ceremony_place *place, const struct ceremony_plan *plan, struct issuer *root, struct err *e)
+/* What came out must open as an issuer. */
+static int birth_prove(const struct birth *b, struct err *e)
 {
-	struct birth b = {.place = place, .plan = plan, .root = root};
 	struct issuer *made;
+
+	if (b->key == NULL)
+		return 0;
+	if (issuer_open_at(&made, b->place, b->plan->name, e) == -1)
+		return -1;
+	issuer_close(made);
+	return 0;
+}
+
+/* public_key NULL: a new key is made. */
+static int ca_make(const struct ceremony_place *place, const struct ceremony_plan *plan, struct issuer *root,
+    EVP_PKEY *public_key, struct err *e)
+{
+	struct birth b = {.place = place, .plan = plan, .root = root, .public_key = public_key};
 	int rc = -1;
 
 	if (plan_check(place, plan, e) == -1 || paths_make(&b, e) == -1 ||
 	    public_dirs_make(place->public_dir, e) == -1)
 		return -1;
-	if (key_make(&b, e) == 0 && certificate_make(&b, e) == 0 &&
-	    issuer_open_at(&made, place, plan->name, e) == 0) { /* what came out must open as an issuer */
-		issuer_close(made);
-		rc = 0;
-	}
+	if ((public_key != NULL || key_make(&b, e) == 0) && certificate_make(&b, e) == 0)
+		rc = birth_prove(&b, e);
 	if (rc == -1)
 		birth_undo(&b);
 	signing_key_free(b.key);
@@ -265,20 +278,46 @@ static int ca_make(
 
 int ceremony_root(const struct ceremony_place *place, const struct ceremony_plan *plan, struct err *e)
 {
-	return ca_make(place, plan, NULL, e);
+	return ca_make(place, plan, NULL, NULL, e);
 }
 
-int ceremony_issuing(const struct ceremony_place *place, const struct ceremony_plan *plan,
-    const char *root_name, struct err *e)
+static int issuing_make(const struct ceremony_place *place, const struct ceremony_plan *plan,
+    const char *root_name, EVP_PKEY *public_key, struct err *e)
 {
 	struct issuer *root;
 	int rc;
 
 	if (issuer_open_at(&root, place, root_name, e) == -1)
 		return -1;
-	rc = ca_make(place, plan, root, e);
+	rc = ca_make(place, plan, root, public_key, e);
 	issuer_close(root);
 	return rc;
+}
+
+int ceremony_issuing(const struct ceremony_place *place, const struct ceremony_plan *plan,
+    const char *root_name, struct err *e)
+{
+	return issuing_make(place, plan, root_name, NULL, e);
+}
+
+/* SBR 6.1.5, as enum ca_key has it. */
+static bool key_fits_ca(const EVP_PKEY *key)
+{
+	const int bits = EVP_PKEY_get_bits(key);
+
+	if (EVP_PKEY_is_a(key, "RSA"))
+		return bits >= 4096;
+	return EVP_PKEY_is_a(key, "EC") && signature_algorithm_for(key, 0) != NULL &&
+	       (bits == 256 || bits == 384);
+}
+
+int ceremony_sign(const struct ceremony_place *place, const struct ceremony_plan *plan, const char *root_name,
+    EVP_PKEY *public_key, struct err *e)
+{
+	if (!key_fits_ca(public_key))
+		return err_set(
+		    e, FAULT_config_invalid, "a CA's key must be P-256, P-384 or RSA of 4096 bits or more");
+	return issuing_make(place, plan, root_name, public_key, e);
 }
 
 int ceremony_crl(const struct ceremony_place *place, const char *root_name, time_t this_update, long validity,

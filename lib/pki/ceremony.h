@@ -8,6 +8,7 @@
 #ifndef LIB_PKI_CEREMONY_H
 #define LIB_PKI_CEREMONY_H
 
+#include <stddef.h>
 #include <time.h>
 
 #include "lib/pki/crl.h"
@@ -44,6 +45,31 @@ int ceremony_root(const struct ceremony_place *, const struct ceremony_plan *, s
  * pathLen 0. */
 int ceremony_issuing(
     const struct ceremony_place *, const struct ceremony_plan *, const char *root_name, struct err *e);
+
+/* Make the key of an issuing CA whose root is elsewhere, and a request for its certificate (PKCS #10 in PEM,
+ * given to the caller). Of the request only the key counts; its subject is the CA's name in this place.
+ * Faults as above. A second call for the same name is refused: the key is there. */
+int ceremony_request(const struct ceremony_place *, const char *name, enum ca_key, char **pem, struct err *e);
+
+/* As ceremony_issuing(), for a key that lies elsewhere: its public half, proven by a request (csr.h), is all
+ * that is known here. FAULT_config_invalid: not a key that an issuing CA may have. plan->key is not asked. */
+int ceremony_sign(const struct ceremony_place *, const struct ceremony_plan *, const char *root_name,
+    EVP_PKEY *public_key, struct err *e);
+
+/* What a ceremony elsewhere gave, in DER. */
+struct arrival {
+	unsigned char *der;
+	size_t len;
+};
+struct arrivals {
+	struct arrival root, root_crl, issuing;
+};
+
+/* Take it in. The CRL and the issuing CA must be signed by the root, the CA's key must be the one in this
+ * place; then they are put where they belong, and published. A certificate that is here already under its
+ * name is fine, another one is refused; the CRL is replaced. Faults: config_invalid; busy (token). */
+int ceremony_take(const struct ceremony_place *, const struct arrivals *, const char *root_name,
+    const char *name, struct err *e);
 
 /* Sign and publish the root's CRL, for 12 months at most (SBR 4.9.7). Its number is this_update, as nothing
  * but the clock is at hand in a ceremony. Entries as in crl.h; next NULL: none. */

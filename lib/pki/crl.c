@@ -5,15 +5,22 @@
  */
 #include "lib/pki/crl.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <openssl/x509.h>
 
 #include "lib/base/err.h"
 #include "lib/base/text.h"
+#include "lib/pki/der.h"
 #include "lib/pki/issuer.h"
 #include "lib/pki/openssl.h"
 
@@ -289,6 +296,7 @@ int crl_build(struct crl *out, const struct crl_plan *plan, struct err *e)
 		buf_free(&b);
 		return -1;
 	}
+	out->number = plan->number;
 	out->room = (unsigned char *)b.data;
 	out->der = out->room + start;
 	out->der_len = b.len - start;
@@ -301,11 +309,125 @@ void crl_free(struct crl *c)
 	memset(c, 0, sizeof(*c));
 }
 
-int crl_publish(const struct crl *c, const struct issuer *issuer, const char *public_dir, struct err *e)
+/* --- where readers find it
+ * ------------------------------------------------------------------------------------ */
+
+/* The number that an extension holds when it is the cRLNumber, else 0. */
+static uint64_t extension_number(const struct der_value *extension)
+{
+	static const unsigned char oid[] = {0x55, 0x1d, 0x14};
+	struct der in = der_inside(extension), inner;
+	struct der_value name, value, integer;
+	uint64_t number = 0;
+
+	if (!der_take(&in, DER_OID, &name) || !der_is(&name, oid, sizeof(oid)) ||
+	    !der_take_last(&in, DER_OCTET_STRING, &value))
+		return 0;
+	inner = der_inside(&value);
+	if (!der_take_last(&inner, DER_INTEGER, &integer) || integer.len > 9)
+		return 0;
+	for (size_t i = 0; i < integer.len; i++)
+		number = number << 8 | integer.bytes[i];
+	return number;
+}
+
+/* The cRLNumber of a CertificateList. The entries are one value, stepped over: a million cost no more than
+ * one. */
+static uint64_t list_number(const unsigned char *bytes, size_t len)
+{
+	struct der in = der_open(bytes, len);
+	struct der_value v = {0};
+	uint64_t number = 0;
+
+	if (!der_take_last(&in, DER_SEQUENCE, &v))
+		return 0;
+	in = der_inside(&v);
+	if (!der_take(&in, DER_SEQUENCE, &v))
+		return 0;
+	for (in = der_inside(&v); v.tag != TAG_EXTENSIONS;)
+		if (der_next(&in, &v) != DER_GOOD)
+			return 0;
+	in = der_inside(&v);
+	if (!der_take_last(&in, DER_SEQUENCE, &v))
+		return 0;
+	in = der_inside(&v);
+	while (number == 0 && der_take(&in, DER_SEQUENCE, &v))
+		number = extension_number(&v);
+	return number;
+}
+
+static int path_make(char path[PATH_MAX], const struct issuer *issuer, const char *public_dir)
+{
+	return snprintf(path, PATH_MAX, "%s/crl/%s.crl", public_dir, issuer->name) >= PATH_MAX ? -1 : 0;
+}
+
+uint64_t crl_standing(const struct issuer *issuer, const char *public_dir)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	uint64_t number = 0;
+	void *bytes;
+	int fd;
+
+	if (path_make(path, issuer, public_dir) == -1 || (fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		return 0;
+	if (fstat(fd, &st) == 0 && st.st_size > 0 &&
+	    (bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) != MAP_FAILED) {
+		number = list_number(bytes, (size_t)st.st_size);
+		(void)munmap(bytes, (size_t)st.st_size);
+	}
+	(void)close(fd);
+	return number;
+}
+
+/* Remove what file_replace() left behind where a signer died in it: <name>.crl.XXXXXX. */
+static void leftovers_remove(int folder, const struct issuer *issuer)
+{
+	char prefix[CA_NAME_MAX + 8];
+	struct dirent *entry;
+	DIR *d = fdopendir(dup(folder));
+
+	if (d == NULL)
+		return;
+	(void)snprintf(prefix, sizeof(prefix), "%s.crl.", issuer->name);
+	while ((entry = readdir(d)) != NULL)
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0)
+			(void)unlinkat(folder, entry->d_name, 0);
+	(void)closedir(d);
+}
+
+static int folder_lock(int *out, const char *public_dir, struct err *e)
 {
 	char path[PATH_MAX];
 
-	if (snprintf(path, sizeof(path), "%s/crl/%s.crl", public_dir, issuer->name) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/crl", public_dir) >= (int)sizeof(path))
 		return err_set(e, FAULT_config_invalid, "Ca.PublicDir: path too long");
-	return file_replace(path, c->der, c->der_len, 0644, e);
+	*out = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*out == -1)
+		return err_errno(e, FAULT_internal, "open %s", path);
+	if (flock(*out, LOCK_EX) == 0)
+		return 0;
+	(void)close(*out);
+	return err_errno(e, FAULT_internal, "lock %s", path);
+}
+
+int crl_publish(const struct crl *c, const struct issuer *issuer, const char *public_dir, struct err *e)
+{
+	uint64_t standing;
+	char path[PATH_MAX];
+	int folder = -1, rc;
+
+	if (path_make(path, issuer, public_dir) == -1)
+		return err_set(e, FAULT_config_invalid, "Ca.PublicDir: path too long");
+	if (folder_lock(&folder, public_dir, e) == -1)
+		return -1;
+	leftovers_remove(folder, issuer);
+	standing = crl_standing(issuer, public_dir);
+	if (standing > c->number)
+		rc = err_set(e, FAULT_busy, "CRL %llu of %s: %llu stands there already",
+		    (unsigned long long)c->number, issuer->name, (unsigned long long)standing);
+	else
+		rc = file_replace(path, c->der, c->der_len, 0644, e);
+	(void)close(folder);
+	return rc;
 }

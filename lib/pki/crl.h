@@ -48,6 +48,7 @@ struct crl_plan {
 };
 
 struct crl {
+	uint64_t number;
 	unsigned char *room;      /* owned: the memory that der lies in */
 	const unsigned char *der; /* CertificateList */
 	size_t der_len;
@@ -60,7 +61,13 @@ struct crl {
 int crl_build(struct crl *out, const struct crl_plan *, struct err *e);
 void crl_free(struct crl *); /* empties it; an all-zero one is fine */
 
-/* Write the DER as <public_dir>/crl/<issuer's name>.crl so that readers see the old or the new whole. */
+/* Write the DER as <public_dir>/crl/<issuer's name>.crl so that readers see the old or the new whole, and
+ * never a lower cRLNumber after a higher one (RFC 5280 5.2.3): of two signers that write at once the later
+ * number stays. Takes away what a signer that died while writing left behind. FAULT_busy: a higher number
+ * stands there. */
 int crl_publish(const struct crl *, const struct issuer *, const char *public_dir, struct err *e);
+
+/* The cRLNumber of the CRL that stands there; 0 when there is none, or none that can be read. */
+uint64_t crl_standing(const struct issuer *, const char *public_dir);
 
 #endif

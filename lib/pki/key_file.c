@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 
 #include "lib/base/err.h"
+#include "lib/base/text.h"
 #include "lib/pki/openssl.h"
 
 #define KEY_FILE_MAX 16384
@@ -24,30 +25,6 @@ static int no_password(char *buf, int size, int writing, void *arg)
 	return -1;
 }
 
-/* The checks are made on the open file, so that nothing can be swapped in between. */
-static int key_file_open(const char *path, struct err *e)
-{
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-	if (fd == -1)
-		return err_errno(e, FAULT_config_invalid, "key file %s", path);
-	if (fstat(fd, &st) == -1)
-		(void)err_errno(e, FAULT_config_invalid, "key file %s", path);
-	else if (!S_ISREG(st.st_mode))
-		(void)err_set(e, FAULT_config_invalid, "key file %s: not a plain file", path);
-	else if (st.st_uid != geteuid())
-		(void)err_set(e, FAULT_config_invalid, "key file %s: owned by user %u, not %u", path,
-		    (unsigned)st.st_uid, (unsigned)geteuid());
-	else if ((st.st_mode & 07777 & ~(mode_t)0600) != 0)
-		(void)err_set(e, FAULT_config_invalid, "key file %s: mode %04o, must be 0600", path,
-		    (unsigned)(st.st_mode & 07777));
-	else
-		return fd;
-	(void)close(fd);
-	return -1;
-}
-
 int key_file_load(EVP_PKEY **out, const char *path, struct err *e)
 {
 	unsigned char text[KEY_FILE_MAX];
@@ -56,7 +33,7 @@ int key_file_load(EVP_PKEY **out, const char *path, struct err *e)
 	ssize_t len;
 	int fd;
 
-	fd = key_file_open(path, e);
+	fd = secret_open(path, e);
 	if (fd == -1)
 		return -1;
 	len = read(fd, text, sizeof(text));

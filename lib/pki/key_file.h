@@ -6,9 +6,8 @@
 
 struct err;
 
-/* Load an unencrypted PEM private key. The file must be a plain one, no symbolic link, owned by the effective
- * user, of mode 0600 or less: else FAULT_config_invalid. Never asks a terminal for a password. The caller
- * frees the key with EVP_PKEY_free(). */
+/* Load an unencrypted PEM private key from a file that secret_open() lets be read: else FAULT_config_invalid.
+ * Never asks a terminal for a password. The caller frees the key with EVP_PKEY_free(). */
 int key_file_load(EVP_PKEY **out, const char *path, struct err *e);
 
 /* Write a private key (PKCS #8) into a new file of mode 0600, safe on disk before it returns. Refuses to

@@ -12,7 +12,7 @@ import { makeCsr, openssl, scratch } from '../lib/openssl.mjs';
 import { at, giveKey, statuses, submitActivation, verifiedMailbox, waitCertificate } from '../lib/steps.mjs';
 
 const SIGNER = path.join(ROOT, 'build/fault/mailcert-signer');
-const LEASE = 5; // the least a lease may be
+const LEASE = 600; // seconds: the signer that is started in a dead one's place does not wait for its end
 // Each point, and whether a serial that was reserved there is lost with the signer.
 const POINTS = {
 	'after-take': false, 'before-reserve': false, 'after-reserve': true,
@@ -80,7 +80,7 @@ for (const [point, loses] of Object.entries(POINTS)) {
 		assert.equal(left.issued.length, point === 'after-store' ? 1 : 0);
 
 		await stack.tool('start', 'signer');
-		const pem = await waitCertificate(customer, order, LEASE + 15);
+		const pem = await waitCertificate(customer, order);
 		const serial = openssl(['x509', '-noout', '-serial'], pem).trim().slice('serial='.length).padStart(32, '0');
 		const books = await serials(order);
 		assert.deepEqual(books.issued, [serial]);
@@ -115,8 +115,7 @@ test('a serial that was reserved is abandoned too when its order goes back to th
 	await stack.sql(`INSERT INTO key_block (spki_sha256, source, added_at)
 		SELECT spki_sha256, 'keyCompromise', UTC_TIMESTAMP() FROM activation WHERE order_id = ${WHICH(back)}`);
 	await assert.rejects(stack.ctl('order', 'cancel', cancelled, '--yes'), /order_being_issued/, 'not while the lease may run');
-	await until('the lease to end', async () => (await stack.sql(
-		`SELECT taken_until <= UTC_TIMESTAMP() FROM issuance WHERE order_id = ${WHICH(cancelled)}`))[0][0] === '1');
+	await stack.sql(`UPDATE issuance SET taken_until = UTC_TIMESTAMP() WHERE order_id = ${WHICH(cancelled)}`);
 	await stack.ctl('order', 'cancel', cancelled, '--yes');
 	await stack.tool('start', 'signer');
 	await until('the order to go back', async () => (await statuses(customer, back))[1] === 'waiting_for_data');

@@ -3,7 +3,8 @@
 #
 #   dns.sh start DIR PORT    make keys and zones in DIR, serve them on 127.0.0.1 at PORT; DIR/anchor is the root's key
 #   dns.sh permit DIR        let flip.signed permit us from now on, and have nsd read it
-#   dns.sh stop DIR          end that nsd
+#   dns.sh forward DIR PORT  a resolver of somebody's own on that port, which asks that nsd and validates nothing
+#   dns.sh stop DIR          end what was started
 #
 # One server has the root and all zones, so a resolver told to ask it for "." needs no other port.
 set -eu
@@ -149,13 +150,38 @@ permit)
 	kill -HUP "$(cat nsd.pid)"
 	wait_for_answer "$(cat port)" flip.signed. mailcert.example
 	;;
+forward)
+	cat >unbound.conf <<-CONF
+		server:
+		 interface: 127.0.0.1@$3
+		 do-ip6: no
+		 num-threads: 1
+		 username: ""
+		 chroot: ""
+		 directory: "$PWD"
+		 pidfile: "$PWD/unbound.pid"
+		 logfile: "$PWD/unbound.log"
+		 use-syslog: no
+		 do-not-query-localhost: no
+		 module-config: "iterator"
+		remote-control:
+		 control-enable: no
+		stub-zone:
+		 name: "."
+		 stub-addr: 127.0.0.1@$(cat port)
+	CONF
+	unbound -c "$PWD/unbound.conf"
+	wait_for_answer "$3" permit.signed. mailcert.example
+	;;
 stop)
-	if [ -s nsd.pid ]; then
-		kill "$(cat nsd.pid)"
-	fi
+	for server in nsd unbound; do
+		if [ -s $server.pid ]; then
+			kill "$(cat $server.pid)"
+		fi
+	done
 	;;
 *)
-	echo "usage: dns.sh start DIR PORT | permit DIR | stop DIR" >&2
+	echo "usage: dns.sh start DIR PORT | permit DIR | forward DIR PORT | stop DIR" >&2
 	exit 2
 	;;
 esac

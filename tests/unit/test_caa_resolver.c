@@ -2,7 +2,8 @@
  * the test's own.
  *
  * tests/pki/dns.sh makes a signed root with good, unsigned and broken zones below it and serves them with nsd
- * on a loopback port. Without nsd or ldnsutils these tests are skipped.
+ * on a loopback port; unbound beside it is the resolver of somebody who lets no other ask. Without them these
+ * tests are skipped.
  */
 #include "tests/unit/fixture_pki.h"
 
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "lib/base/conf.h"
 #include "lib/pki/caa_resolver.h"
 
 #define US "mailcert.example"
@@ -19,7 +21,7 @@
 static struct fixture fixture;
 static bool have_dns;
 static int port;
-static char anchor[PATH_MAX], stub[64];
+static char anchor[PATH_MAX], stub[64], forward[64];
 
 #define NEED_DNS()              \
 	do {                    \
@@ -45,7 +47,7 @@ static int group_setup(void **state)
 
 	(void)state;
 	fixture_dir_make(&fixture);
-	have_dns = system("PATH=$PATH:/usr/sbin; command -v nsd ldns-signzone drill >/dev/null") == 0;
+	have_dns = system("PATH=$PATH:/usr/sbin; command -v nsd ldns-signzone drill unbound >/dev/null") == 0;
 	if (!have_dns)
 		return 0;
 	port = port_take(&fd);
@@ -54,6 +56,10 @@ static int group_setup(void **state)
 	(void)snprintf(stub, sizeof(stub), "127.0.0.1@%d", port);
 	fixture_run("PATH=$PATH:/usr/sbin tests/pki/dns.sh start %s %d </dev/null >%s/dns.log", fixture.dir,
 	    port, fixture.dir);
+	(void)snprintf(forward, sizeof(forward), "127.0.0.1@%d", port_take(&fd));
+	(void)close(fd);
+	fixture_run("PATH=$PATH:/usr/sbin tests/pki/dns.sh forward %s %s </dev/null >>%s/dns.log",
+	    fixture.dir, strchr(forward, '@') + 1, fixture.dir);
 	return 0;
 }
 
@@ -69,7 +75,7 @@ static int group_teardown(void **state)
 static struct caa_resolver *resolver_open(const char *where, const char *anchor_file, long timeout)
 {
 	const struct caa_settings settings = {
-	    .stub = where, .anchor_file = anchor_file, .identities = US, .timeout = timeout};
+	    .stub = where, .forward = "", .anchor_file = anchor_file, .identities = US, .timeout = timeout};
 	struct caa_resolver *r;
 	struct err e;
 
@@ -321,10 +327,140 @@ static void test_wrong_anchor(void **state)
 	caa_resolver_close(r);
 }
 
+static struct caa_resolver *forward_open(const char *list)
+{
+	const struct caa_settings settings = {
+	    .stub = "", .forward = list, .anchor_file = anchor, .identities = US, .timeout = 5};
+	struct caa_resolver *r;
+	struct err e;
+
+	assert_done(caa_resolver_open(&r, &settings, &e), &e);
+	return r;
+}
+
+/* Through a resolver that validates nothing the answers are the same: we validate. */
+static void test_forward(void **state)
+{
+	struct caa_resolver *r;
+	struct err e;
+
+	(void)state;
+	NEED_DNS();
+	r = forward_open(forward);
+	for (size_t i = 0; i < sizeof(looked_up) / sizeof(looked_up[0]); i++) {
+		const struct looked_up *l = &looked_up[i];
+		struct caa_result result = {0};
+		int rc = caa_check(r, l->domain, FIXTURE_NOW, &result, &e);
+
+		if (strcmp(caa_reason_word(result.reason), caa_reason_word(l->reason)) != 0)
+			fail_msg("%s: %s, not %s (%s)", l->domain, caa_reason_word(result.reason),
+			    caa_reason_word(l->reason), result.detail);
+		assert_int_equal(rc, l->reason >= CAA_NO_RECORDS ? 0 : -1);
+		assert_string_equal(result.found_at, l->found_at);
+		assert_int_equal(result.secure, l->secure);
+		caa_result_free(&result);
+	}
+	caa_resolver_close(r);
+}
+
+/* One of several resolvers is away: the others are asked. */
+static void test_forward_several(void **state)
+{
+	struct caa_result result = {0};
+	struct caa_resolver *r;
+	char list[160];
+	struct err e;
+	int fd;
+
+	(void)state;
+	NEED_DNS();
+	(void)snprintf(list, sizeof(list), "127.0.0.1@%d, %s", port_take(&fd), forward);
+	(void)close(fd);
+	r = forward_open(list);
+	assert_done(caa_check(r, "permit.signed", FIXTURE_NOW, &result, &e), &e);
+	assert_true(result.secure);
+	caa_result_free(&result);
+	caa_resolver_close(r);
+}
+
+/* A resolver of our own that fails for CAA: a fault on our side permits nothing, proven unsigned or not. */
+static void test_forward_failure_never_permits(void **state)
+{
+	struct caa_result result = {0};
+	struct caa_resolver *r;
+	int proxy_port;
+	char where[64];
+	struct err e;
+	pid_t pid;
+
+	(void)state;
+	NEED_DNS();
+	pid = proxy_start(&proxy_port);
+	(void)snprintf(where, sizeof(where), "127.0.0.1@%d", proxy_port);
+	r = forward_open(where);
+	assert_int_equal(caa_check(r, "insecure", FIXTURE_NOW, &result, &e), -1);
+	assert_string_equal(caa_reason_word(result.reason), caa_reason_word(CAA_LOOKUP_FAILED));
+	assert_int_equal(result.decision, CAA_UNREACHABLE);
+	caa_result_free(&result);
+	caa_resolver_close(r);
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+}
+
+/* RFC 4034 appendix B. */
+static unsigned key_tag(const unsigned char *rdata, size_t len)
+{
+	unsigned long sum = 0;
+
+	for (size_t i = 0; i < len; i++)
+		sum += (i & 1) != 0 ? rdata[i] : (unsigned long)rdata[i] << 8;
+	return (unsigned)((sum + (sum >> 16)) & 0xffff);
+}
+
+/* What is asked when nothing is configured: the Internet's root, validated to IANA's keys: that of 2017, and
+ * that of 2024 which signs since October 2026. */
+static void test_production_default(void **state)
+{
+	static const unsigned tags[] = {20326, 38696};
+	const struct caa_settings settings = {.stub = setting_row(SET_DNS_STUB)->def,
+	    .forward = setting_row(SET_DNS_FORWARD)->def,
+	    .anchor_file = setting_row(SET_DNS_ANCHOR)->def,
+	    .identities = US,
+	    .timeout = 1};
+	char *text, *line, *rest;
+	struct caa_resolver *r;
+	size_t found = 0;
+	struct err e;
+
+	(void)state;
+	assert_string_equal(settings.stub, "");
+	assert_string_equal(settings.forward, "");
+	assert_done(file_read(settings.anchor_file, 65536, &text, NULL, &e), &e);
+	for (rest = text; (line = strsep(&rest, "\n")) != NULL;) {
+		unsigned char rdata[1024] = {1, 1, 3, 8}; /* flags 257, protocol 3, algorithm 8 */
+		char *key = strstr(line, "DNSKEY 257 3 8 ");
+		int len;
+
+		if (key == NULL)
+			continue;
+		key += strlen("DNSKEY 257 3 8 ");
+		key[strcspn(key, " ;")] = '\0';
+		len = EVP_DecodeBlock(rdata + 4, (unsigned char *)key, (int)strlen(key));
+		for (const char *p = key + strlen(key); len > 0 && p[-1] == '='; p--)
+			len--;
+		for (size_t i = 0; i < 2; i++)
+			found += len > 0 && key_tag(rdata, (size_t)len + 4) == tags[i];
+	}
+	free(text);
+	assert_int_equal(found, 2);
+	assert_done(caa_resolver_open(&r, &settings, &e), &e);
+	caa_resolver_close(r);
+}
+
 static void open_refused(const char *where, const char *anchor_file, const char *identities)
 {
 	const struct caa_settings settings = {
-	    .stub = where, .anchor_file = anchor_file, .identities = identities, .timeout = 1};
+	    .stub = where, .forward = "", .anchor_file = anchor_file, .identities = identities, .timeout = 1};
 	struct caa_resolver *r;
 	struct err e;
 
@@ -351,6 +487,27 @@ static void test_settings_refused(void **state)
 	open_refused(stub, anchor, "");
 	open_refused(stub, anchor, " , ");
 	open_refused("not an address", anchor, US);
+}
+
+static void test_forward_refused(void **state)
+{
+	static const char *const bad[] = {"not an address", "127.0.0.1@x", "127.0.0.1,resolver.example",
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+	struct caa_settings settings = {.stub = "", .anchor_file = anchor, .identities = US, .timeout = 1};
+	struct caa_resolver *r;
+	struct err e;
+
+	(void)state;
+	NEED_DNS();
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		settings.forward = bad[i];
+		assert_int_equal(caa_resolver_open(&r, &settings, &e), -1);
+		assert_int_equal(e.fault, FAULT_config_invalid);
+	}
+	settings.forward = forward;
+	settings.stub = stub;
+	assert_int_equal(caa_resolver_open(&r, &settings, &e), -1);
+	assert_non_null(strstr(e.log, "not both"));
 }
 
 /* A server that never answers: refused, and not later than the time allows (asked twice, then DS and SOA). */
@@ -407,8 +564,13 @@ int main(void)
 	    cmocka_unit_test(test_settings_refused),
 	    cmocka_unit_test(test_silent_server),
 	    cmocka_unit_test(test_not_a_domain),
+	    cmocka_unit_test(test_forward),
+	    cmocka_unit_test(test_forward_several),
+	    cmocka_unit_test(test_forward_failure_never_permits),
+	    cmocka_unit_test(test_forward_refused),
+	    cmocka_unit_test(test_production_default),
 	};
-	size_t n = 9;
+	size_t n = 14;
 
 	for (size_t i = 0; i < sizeof(looked_up) / sizeof(looked_up[0]); i++)
 		tests[n++] = (struct CMUnitTest){

@@ -3,6 +3,8 @@
 
 #include <openssl/x509v3.h>
 
+#include "lib/pki/csr.h"
+
 struct pair {
 	const char *name;
 	enum ca_key root, issuing;
@@ -265,6 +267,192 @@ static void test_crl_over_12_months(void **state)
 	fixture_remove(&f);
 }
 
+/* --- the root elsewhere --- */
+
+/* Two places: `there` has the root, `here` the issuing CA's key. */
+struct distance {
+	struct fixture there, here;
+	char *request;
+	struct arrivals arrivals;
+};
+
+static void arrival_load(struct arrival *a, const struct fixture *f, const char *path)
+{
+	char whole[PATH_MAX];
+	struct err e;
+
+	(void)snprintf(whole, sizeof(whole), "%s/%s", f->dir, path);
+	free(a->der);
+	assert_done(file_read(whole, 1 << 20, (char **)&a->der, &a->len, &e), &e);
+}
+
+/* The issuing CA's key as a request proves it. */
+static struct csr *request_read(const char *pem)
+{
+	struct csr *csr;
+	struct err e;
+
+	assert_done(csr_read(&csr, pem, strlen(pem), NULL, &e), &e);
+	assert_done(csr_check(csr, NULL, NULL, &e), &e);
+	return csr;
+}
+
+static void distance_make(struct distance *d, enum ca_key root_key, enum ca_key issuing_key)
+{
+	struct ceremony_plan root = fixture_root_plan(root_key), issuing = fixture_issuing_plan(issuing_key);
+	struct csr *csr;
+	struct err e;
+
+	memset(d, 0, sizeof(*d));
+	fixture_dir_make(&d->there);
+	fixture_dir_make(&d->here);
+	assert_done(ceremony_root(&d->there.place, &root, &e), &e);
+	assert_done(ceremony_crl(&d->there.place, "root-1", FIXTURE_NOW, 365 * DAY, NULL, NULL, &e), &e);
+	assert_done(ceremony_request(&d->here.place, "issuing-1", issuing_key, &d->request, &e), &e);
+	csr = request_read(d->request);
+	assert_done(ceremony_sign(&d->there.place, &issuing, "root-1", csr->key, &e), &e);
+	csr_free(csr);
+	arrival_load(&d->arrivals.root, &d->there, "ca/root-1.cer");
+	arrival_load(&d->arrivals.root_crl, &d->there, "public/crl/root-1.crl");
+	arrival_load(&d->arrivals.issuing, &d->there, "ca/issuing-1.cer");
+}
+
+static void distance_remove(struct distance *d)
+{
+	free(d->request);
+	free(d->arrivals.root.der);
+	free(d->arrivals.root_crl.der);
+	free(d->arrivals.issuing.der);
+	fixture_remove(&d->there);
+	fixture_remove(&d->here);
+}
+
+static bool is_there(const struct fixture *f, const char *path)
+{
+	char whole[PATH_MAX];
+
+	(void)snprintf(whole, sizeof(whole), "%s/%s", f->dir, path);
+	return access(whole, F_OK) == 0;
+}
+
+static void test_away_chain(void **state)
+{
+	const struct pair *pair = *state;
+	struct fixture *f;
+	struct distance d;
+	struct err e;
+
+	distance_make(&d, pair->root, pair->issuing);
+	f = &d.here;
+	assert_false(is_there(&d.there, "ca/issuing-1.key"));
+	assert_false(is_there(f, "ca/root-1.key"));
+	assert_done(ceremony_take(&f->place, &d.arrivals, "root-1", "issuing-1", &e), &e);
+	assert_done(fixture_issuer_open(f, "issuing-1", &f->issuer, &e), &e);
+	assert_string_equal(f->issuer->crl_url, FIXTURE_URL "/crl/issuing-1.crl");
+	fixture_run("openssl x509 -inform DER -in %s/public/ca/root-1.cer -out %s/root.pem", f->dir, f->dir);
+	fixture_run(
+	    "openssl x509 -inform DER -in %s/public/ca/issuing-1.cer -out %s/issuing.pem", f->dir, f->dir);
+	subscriber_verify(f);
+	assert_true(is_there(f, "public/crl/root-1.crl"));
+	assert_done(ceremony_take(&f->place, &d.arrivals, "root-1", "issuing-1", &e), &e); /* again is fine */
+	distance_remove(&d);
+}
+
+static void test_away_request(void **state)
+{
+	char path[PATH_MAX];
+	struct distance d;
+	struct err e;
+	char *again;
+
+	(void)state;
+	distance_make(&d, CA_KEY_P256, CA_KEY_P384);
+	(void)snprintf(path, sizeof(path), "%s/issuing-1.csr", d.here.dir);
+	assert_done(file_replace(path, d.request, strlen(d.request), 0644, &e), &e);
+	fixture_run("openssl req -in %s -noout -verify -subject 2>&1 | grep -q 'verify OK'", path);
+	assert_int_equal(ceremony_request(&d.here.place, "issuing-1", CA_KEY_P384, &again, &e), -1);
+	assert_int_equal(e.fault, FAULT_config_invalid); /* its key is there */
+	assert_int_equal(ceremony_request(&d.here.place, "../x", CA_KEY_P384, &again, &e), -1);
+	assert_int_equal(e.fault, FAULT_config_invalid);
+	distance_remove(&d);
+}
+
+static void take_refused(struct distance *d)
+{
+	struct err e;
+
+	assert_int_equal(ceremony_take(&d->here.place, &d->arrivals, "root-1", "issuing-1", &e), -1);
+	assert_int_equal(e.fault, FAULT_config_invalid);
+	assert_false(is_there(&d->here, "ca/issuing-1.cer"));
+	assert_false(is_there(&d->here, "public/ca/issuing-1.cer"));
+}
+
+static void test_away_take_refuses(void **state)
+{
+	struct distance d, other;
+	struct err e;
+
+	(void)state;
+	distance_make(&d, CA_KEY_P256, CA_KEY_P256);
+	distance_make(&other, CA_KEY_P256, CA_KEY_P256);
+	arrival_load(&d.arrivals.root_crl, &other.there, "public/crl/root-1.crl");
+	take_refused(&d); /* another root's CRL */
+	arrival_load(&d.arrivals.root_crl, &d.there, "public/crl/root-1.crl");
+	arrival_load(&d.arrivals.issuing, &other.there, "ca/issuing-1.cer");
+	take_refused(&d); /* another root's issuing CA */
+	arrival_load(&d.arrivals.root, &other.there, "ca/root-1.cer");
+	arrival_load(&d.arrivals.root_crl, &other.there, "public/crl/root-1.crl");
+	take_refused(&d); /* whose key is not here */
+	arrival_load(&d.arrivals.issuing, &d.there, "ca/issuing-1.cer");
+	arrival_load(&d.arrivals.root, &d.there, "ca/issuing-1.cer");
+	take_refused(&d); /* no root at all */
+	arrival_load(&d.arrivals.root, &d.there, "public/crl/root-1.crl");
+	take_refused(&d); /* no certificate at all */
+	arrival_load(&d.arrivals.root, &d.there, "ca/root-1.cer");
+	arrival_load(&d.arrivals.root_crl, &d.there, "public/crl/root-1.crl");
+	assert_done(ceremony_take(&d.here.place, &d.arrivals, "root-1", "issuing-1", &e), &e);
+	assert_int_equal(ceremony_take(&d.here.place, &other.arrivals, "root-1", "issuing-1", &e), -1);
+	assert_int_equal(e.fault, FAULT_config_invalid); /* the names are taken now */
+	distance_remove(&d);
+	distance_remove(&other);
+}
+
+static void test_away_key_refused(void **state)
+{
+	static const char *const names[] = {"rsa2048", "rsa3072", "p521", "ed25519"};
+	struct ceremony_plan root = fixture_root_plan(CA_KEY_P256),
+			     issuing = fixture_issuing_plan(CA_KEY_P256);
+	struct fixture f;
+	struct err e;
+
+	(void)state;
+	fixture_dir_make(&f);
+	assert_done(ceremony_root(&f.place, &root, &e), &e);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		unsigned char *spki;
+		const unsigned char *p;
+		EVP_PKEY *key;
+		size_t len;
+
+		fixture_spki_load(names[i], &spki, &len);
+		p = spki;
+		key = d2i_PUBKEY(NULL, &p, (long)len);
+		assert_non_null(key);
+		assert_int_equal(ceremony_sign(&f.place, &issuing, "root-1", key, &e), -1);
+		assert_int_equal(e.fault, FAULT_config_invalid);
+		assert_false(is_there(&f, "ca/issuing-1.cer"));
+		EVP_PKEY_free(key);
+		OPENSSL_free(spki);
+	}
+	fixture_remove(&f);
+}
+
+static const struct pair pairs_away[] = {
+    {"away_p256_p256", CA_KEY_P256, CA_KEY_P256},
+    {"away_p384_p256", CA_KEY_P384, CA_KEY_P256},
+    {"away_p256_rsa4096", CA_KEY_P256, CA_KEY_RSA4096},
+};
+
 int main(void)
 {
 	struct CMUnitTest tests[32] = {
@@ -274,11 +462,17 @@ int main(void)
 	    cmocka_unit_test(test_name_in_use),
 	    cmocka_unit_test(test_outlives_root),
 	    cmocka_unit_test(test_crl_over_12_months),
+	    cmocka_unit_test(test_away_request),
+	    cmocka_unit_test(test_away_take_refuses),
+	    cmocka_unit_test(test_away_key_refused),
 	};
-	size_t n = 6;
+	size_t n = 9;
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		tests[n++] = (struct CMUnitTest){pairs[i].name, test_chain, NULL, NULL, (void *)&pairs[i]};
+	for (size_t i = 0; i < sizeof(pairs_away) / sizeof(pairs_away[0]); i++)
+		tests[n++] = (struct CMUnitTest){
+		    pairs_away[i].name, test_away_chain, NULL, NULL, (void *)&pairs_away[i]};
 	for (size_t i = 0; i < sizeof(bad_plans) / sizeof(bad_plans[0]); i++)
 		tests[n++] =
 		    (struct CMUnitTest){bad_plans[i].name, test_bad_plan, NULL, NULL, (void *)&bad_plans[i]};

@@ -135,7 +135,7 @@ struct mode {
 static const struct mode modes[] = {
     {"key_file_mode_0600", 0600, true},
     {"key_file_mode_0400", 0400, true},
-    {"key_file_mode_0640", 0640, false},
+    {"key_file_mode_0660", 0660, false},
     {"key_file_mode_0604", 0604, false},
     {"key_file_mode_0700", 0700, false},
     {"key_file_mode_0666", 0666, false},

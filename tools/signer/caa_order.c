@@ -13,12 +13,11 @@
 int caa_order_open(struct signer *s, struct err *e)
 {
 	const struct caa_settings settings = {.stub = conf_text(s->conf, SET_DNS_STUB),
+	    .forward = conf_text(s->conf, SET_DNS_FORWARD),
 	    .anchor_file = conf_text(s->conf, SET_DNS_ANCHOR),
 	    .identities = conf_text(s->conf, SET_CAA_IDENTITY),
 	    .timeout = conf_number(s->conf, SET_DNS_TIMEOUT)};
 
-	if (!conf_flag(s->conf, SET_CAA_CHECK))
-		return 0;
 	return caa_resolver_open(&s->resolver, &settings, e);
 }
 
@@ -29,7 +28,7 @@ int caa_order_check(struct signer *s, const struct issuance *i, const char **ste
 	int rc;
 
 	*step = NULL;
-	if (s->resolver == NULL || i->caa_valid_until > i->now)
+	if (i->caa_valid_until > i->now)
 		return 0;
 	rc = caa_check(s->resolver, address_domain(i->email), i->now, &result, e);
 	if (rc == -1 && e->fault == FAULT_caa_denied)

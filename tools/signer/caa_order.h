@@ -7,10 +7,10 @@ struct err;
 struct issuance;
 struct signer;
 
-/* Open the resolver, when the configuration wants CAA asked. */
+/* Open the resolver. CAA is asked before every issuance; no setting turns that off. */
 int caa_order_open(struct signer *, struct err *e);
 
-/* 0 when CAA permits (or is not asked by configuration); -1 with caa_denied (*step "activation") or
+/* 0 when CAA permits; -1 with caa_denied (*step "activation") or
  * caa_unreachable (*step NULL: again later). */
 int caa_order_check(struct signer *, const struct issuance *, const char **step, struct err *e);
 

@@ -13,6 +13,7 @@
 
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
+#include "lib/base/fault_point.h"
 #include "lib/base/log.h"
 #include "lib/db/db.h"
 #include "lib/flow/issuance.h"
@@ -23,7 +24,9 @@
 #include "lib/pki/product.h"
 #include "tools/signer/caa_order.h"
 
-#define BACKDATE    60  /* seconds: clocks of recipients differ */
+#define BACKDATE 60 /* seconds: clocks of recipients differ */
+#define KEY_PAUSE \
+	1 /* seconds until an order whose key was away is ready again; nothing is taken before the key is */
 #define LATER_PAUSE 300 /* seconds until an order that failed by our fault is looked at again */
 
 /* An order on its way through a round. */
@@ -50,11 +53,11 @@ static int issue_lint(const struct signer *s, const struct issuance *i, const st
 {
 	struct lint_report report;
 	struct lint_facts facts = {
-	    .issuer = s->issuer->der,
-	    .issuer_len = s->issuer->der_len,
-	    .crl_url = s->issuer->crl_url,
-	    .ca_url = s->issuer->ca_url,
-	    .cps_url = s->issuer->cps_url,
+	    .issuer = s->cas[0].issuer->der,
+	    .issuer_len = s->cas[0].issuer->der_len,
+	    .crl_url = s->cas[0].issuer->crl_url,
+	    .ca_url = s->cas[0].issuer->ca_url,
+	    .cps_url = s->cas[0].issuer->cps_url,
 	    .address = i->email,
 	    .spki = j->csr->spki,
 	    .spki_len = j->csr->spki_len,
@@ -93,7 +96,7 @@ static int issue_build(struct signer *s, struct work *w, const char **step, stru
 	subscriber.spki_len = j.csr->spki_len;
 	subscriber.fields = j.fields;
 	memcpy(subscriber.serial, i->serial, sizeof(i->serial));
-	if (certificate_tbs(&w->tbs, &w->tbs_len, &subscriber, s->issuer, e) == -1 ||
+	if (certificate_tbs(&w->tbs, &w->tbs_len, &subscriber, s->cas[0].issuer, e) == -1 ||
 	    issue_lint(s, i, &j, w, e) == -1)
 		goto out;
 	(void)EVP_Digest(w->tbs, w->tbs_len, i->tbs_sha256, NULL, EVP_sha256(), NULL);
@@ -106,84 +109,79 @@ out:
 	return rc;
 }
 
-/* Sign what was written down. A token that was away is opened again once. */
+/* Sign what was written down. A token that does not answer is opened again once. */
 static int issue_sign(struct signer *s, struct work *w, struct err *e)
 {
 	unsigned char *signature = NULL;
 	size_t len;
 	int rc;
 
-	if (issuer_sign(s->issuer, w->tbs, w->tbs_len, &signature, &len, e) == -1 &&
-	    (e->fault != FAULT_busy || signer_reopen_issuer(s, e) == -1 ||
-		issuer_sign(s->issuer, w->tbs, w->tbs_len, &signature, &len, e) == -1))
+	if (issuer_sign(s->cas[0].issuer, w->tbs, w->tbs_len, &signature, &len, e) == -1 &&
+	    (e->fault != FAULT_busy || keys_reopen(s, e) == -1 ||
+		issuer_sign(s->cas[0].issuer, w->tbs, w->tbs_len, &signature, &len, e) == -1))
 		return -1;
 	rc = certificate_assemble(
-	    &w->order->der, &w->order->der_len, w->tbs, w->tbs_len, s->issuer, signature, len, e);
+	    &w->order->der, &w->order->der_len, w->tbs, w->tbs_len, s->cas[0].issuer, signature, len, e);
 	free(signature);
 	return rc;
 }
 
-/* The ready orders of a round: reserve all, sign each, store all. */
+/* Sign each reserved order; list gets the signed ones. -1 when the key failed; *done: how many were looked
+ * at. */
+static int issue_sign_all(struct signer *s, struct work *ready, size_t n, struct issuance **list,
+    size_t *signed_count, size_t *done, struct err *e)
+{
+	for (*done = 0; *done < n; ++*done) {
+		struct work *w = &ready[*done];
+
+		if (!w->order->reserved) {
+			log_line(LOG_LEVEL_WARNING, "order %s: not reserved, left to its new owner",
+			    w->order->order);
+			continue;
+		}
+		if (issue_sign(s, w, e) == -1)
+			return -1;
+		fault_point("after-sign");
+		list[(*signed_count)++] = w->order;
+	}
+	return 0;
+}
+
+/* The ready orders of a round: reserve all, sign each, store all. When the key fails, what was signed until
+ * then is stored, and the others come round again as soon as the key does; their serials are given up, since
+ * nobody knows whether the token signed. */
 static int issue_ready(struct signer *s, struct work *ready, size_t n, struct err *e)
 {
 	struct issuance **list = calloc(n + 1, sizeof(struct issuance *));
-	size_t signed_count = 0;
-	int rc = -1;
+	size_t signed_count = 0, done = 0;
+	struct err why, ignored;
+	int signing, rc = -1;
 
 	if (list == NULL)
 		return err_set(e, FAULT_busy, "issuance: out of memory");
 	for (size_t k = 0; k < n; k++)
 		list[k] = ready[k].order;
 	fault_point("before-reserve");
-	if (n > 0 && issuance_reserve(s->db, s->name, s->issuer_id, list, n, e) == -1)
+	if (n > 0 && issuance_reserve(s->db, s->name, s->cas[0].id, list, n, e) == -1)
 		goto out;
 	fault_point("after-reserve");
-	for (size_t k = 0; k < n; k++) {
-		if (!ready[k].order->reserved) {
-			log_line(LOG_LEVEL_WARNING, "order %s: not reserved, left to its new owner",
-			    ready[k].order->order);
-			continue;
-		}
-		if (issue_sign(s, &ready[k], e) == -1)
-			goto out;
-		fault_point("after-sign");
-		list[signed_count++] = ready[k].order;
-	}
+	signing = issue_sign_all(s, ready, n, list, &signed_count, &done, &why);
 	fault_point("before-store");
-	if (signed_count > 0 && issuance_store(s->db, s->name, s->issuer_id, list, signed_count, e) == -1)
+	if (signed_count > 0 && issuance_store(s->db, s->name, s->cas[0].id, list, signed_count, e) == -1)
 		goto out;
 	fault_point("after-store");
 	for (size_t k = 0; k < signed_count; k++)
 		if (!list[k]->stored)
 			log_line(LOG_LEVEL_WARNING, "order %s: signed too late, not stored", list[k]->order);
-	rc = 0;
+	for (; signing == -1 && done < n; done++)
+		if (ready[done].order->reserved)
+			(void)issuance_later(
+			    s->db, s->name, ready[done].order->order_id, &why, KEY_PAUSE, &ignored);
+	if (signing == -1)
+		*e = why;
+	rc = signing;
 out:
 	free(list);
-	return rc;
-}
-
-/* The issuing CA's row; it must be the certificate in use. */
-static int issuer_row_find(struct signer *s, struct err *e)
-{
-	struct db_rows *rows = NULL;
-	const char *sha256;
-	size_t len;
-	int rc = 0;
-
-	if (s->issuer_id != 0)
-		return 0;
-	if (db_run(s->db, STMT_ISSUER_BY_NAME, &rows, e, DB_ARGS(P_TEXT(s->issuer->name))) == -1)
-		return -1;
-	if (db_rows_count(rows) == 0)
-		rc = err_set(e, FAULT_config_invalid, "issuer %s is not in the database: mailcertctl ca init",
-		    s->issuer->name);
-	else if ((sha256 = db_bytes(rows, 0, "sha256", &len)) == NULL || len != sizeof(s->issuer->sha256) ||
-		 memcmp(sha256, s->issuer->sha256, len) != 0)
-		rc = err_set(e, FAULT_config_invalid, "issuer %s: another certificate than in the database",
-		    s->issuer->name);
-	else
-		s->issuer_id = (unsigned)db_number(rows, 0, "id");
-	db_rows_free(rows);
 	return rc;
 }
 
@@ -195,8 +193,8 @@ int issue_round(struct signer *s, size_t *taken, struct err *e)
 	int rc = -1;
 
 	*taken = 0;
-	if (issuer_row_find(s, e) == -1 ||
-	    issuance_take(s->db, s->name, (unsigned)conf_number(s->conf, SET_SIGNER_BATCH),
+	if (ca_row_find(s, &s->cas[0], e) == -1 ||
+	    issuance_take(s->db, &s->holder, (unsigned)conf_number(s->conf, SET_SIGNER_BATCH),
 		(unsigned)conf_number(s->conf, SET_SIGNER_LEASE), &batch, e) == -1)
 		return -1;
 	*taken = batch->count;

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,6 +40,8 @@
 
 #define PEER_MS   500  /* a peer has so long for its question */
 #define RETRY_MS  1000 /* after a round that failed */
+#define DRAIN_MS  100  /* for peers that wait already when the next turn is due */
+#define DUTIES_MS 1000 /* under load, between two looks at CRLs, seals and the sweep */
 #define SWEEP_S   60   /* between two sweeps for verifications that grew too old */
 #define SEAL_MOST 2000 /* audit events under one seal */
 
@@ -48,47 +51,6 @@ static void on_term(int number)
 {
 	(void)number;
 	stopping = 1;
-}
-
-#ifdef FAULT_POINTS
-void fault_point(const char *name)
-{
-	const char *at = getenv("MAILCERT_DIE_AT");
-
-	if (at != NULL && strcmp(at, name) == 0)
-		(void)raise(SIGKILL);
-}
-#endif
-
-int signer_open_issuer(struct signer *s, struct err *e)
-{
-	const struct conf *c = s->conf;
-	struct issuer_place place = {.dir = conf_text(c, SET_CA_DIR),
-	    .name = conf_text(c, SET_CA_ISSUER),
-	    .public_url = conf_text(c, SET_CA_PUBLIC_URL),
-	    .cps_url = conf_text(c, SET_CA_CPS_URL)};
-	char *pin = NULL;
-	int rc;
-
-	if (*conf_text(c, SET_CA_PKCS11_MODULE) != '\0') {
-		if (conf_secret(c, SET_CA_PKCS11_PIN, &pin, e) == -1)
-			return -1;
-		rc = token_open(&s->token, conf_text(c, SET_CA_PKCS11_MODULE),
-		    conf_text(c, SET_CA_PKCS11_TOKEN), pin == NULL ? "" : pin, e);
-		secret_free(pin);
-		if (rc == -1)
-			return -1;
-	}
-	place.token = s->token;
-	return issuer_open(&s->issuer, &place, e);
-}
-
-int signer_reopen_issuer(struct signer *s, struct err *e)
-{
-	log_line(LOG_LEVEL_WARNING, "signing failed, opening the key again");
-	if (s->token != NULL && token_reopen(s->token, e) == -1)
-		return -1;
-	return issuer_reopen(s->issuer, e);
 }
 
 /* No core with the key in it, no key on a swap disk. */
@@ -108,30 +70,29 @@ static void memory_guard(void)
 
 static int signer_open(struct signer *s, struct err *e)
 {
-	char path[PATH_MAX], host[32] = "host";
+	char path[PATH_MAX], key_path[CONF_PATH_MAX];
 
-	(void)gethostname(host, sizeof(host) - 1);
-	(void)snprintf(s->name, sizeof(s->name), "%s:%ld", host, (long)getpid());
+	s->holder.name = s->name;
 	(void)snprintf(path, sizeof(path), "%s/products.hdf", conf_text(s->conf, SET_HDF_DIR));
 	if (*conf_text(s->conf, SET_PRODUCTS_FILE) != '\0')
 		(void)snprintf(path, sizeof(path), "%s", conf_text(s->conf, SET_PRODUCTS_FILE));
-	if (products_load(&s->products, path, e) == -1 || db_open(&s->db, s->conf, DB_SIGNER, e) == -1)
+	if (instance_take(s->name, "signer", s->conf, e) == -1 ||
+	    products_load(&s->products, path, e) == -1 || db_open(&s->db, s->conf, DB_SIGNER, e) == -1)
 		return -1;
 	if (*conf_text(s->conf, SET_CA_BLOCKLIST) != '\0' &&
 	    blocklist_open(&s->blocklist, conf_text(s->conf, SET_CA_BLOCKLIST), e) == -1)
 		return -1;
-	if (*conf_text(s->conf, SET_AUDIT_KEY) != '\0' &&
-	    seal_key_load(&s->audit_key, conf_text(s->conf, SET_AUDIT_KEY), e) == -1)
+	conf_secret_path(s->conf, SET_AUDIT_KEY, key_path);
+	if (*key_path != '\0' && seal_key_load(&s->audit_key, key_path, e) == -1)
 		return -1;
-	return caa_order_open(s, e) == -1 ? -1 : signer_open_issuer(s, e);
+	return caa_order_open(s, e) == -1 ? -1 : keys_open(s, e);
 }
 
 static void signer_close(struct signer *s)
 {
 	EVP_PKEY_free(s->audit_key);
 	caa_resolver_close(s->resolver);
-	issuer_close(s->issuer);
-	token_close(s->token);
+	keys_close(s);
 	blocklist_free(s->blocklist);
 	products_free(s->products);
 	db_close(s->db);
@@ -166,46 +127,29 @@ static long milliseconds_now(void)
 	return (long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Serve peers for up to wait_ms, or until one nudges. */
+/* Serve peers for up to wait_ms, or until one nudges; those that wait already are served in any case, as far
+ * as the time for that reaches. */
 static void peers_serve(const struct signer *s, int listener, const struct peer_uids *uids, long wait_ms)
 {
 	struct pollfd p = {.fd = listener, .events = POLLIN};
-	const long end = milliseconds_now() + wait_ms;
+	const long begin = milliseconds_now();
 	bool nudged = false;
 	struct err e;
 	int fd;
 
-	while (!stopping && !nudged && (wait_ms = end - milliseconds_now()) > 0 &&
-	       poll(&p, 1, (int)wait_ms) > 0) {
+	while (!stopping) {
+		const long passed = milliseconds_now() - begin;
+		const long left = nudged || passed > wait_ms ? 0 : wait_ms - passed;
+
+		if (passed > wait_ms + DRAIN_MS || poll(&p, 1, (int)left) <= 0)
+			return;
 		if (peer_accept(&fd, listener, uids, &e) == -1)
 			log_err(LOG_LEVEL_WARNING, &e, "socket");
 		if (fd == -1)
 			continue;
-		nudged = peer_serve(s, fd);
+		nudged = peer_serve(s, fd) || nudged;
 		(void)close(fd);
 	}
-}
-
-/* Work through all that waits; false when a round failed. */
-static bool rounds_run(struct signer *s)
-{
-	size_t taken = 1;
-	struct err e;
-
-	while (!stopping && taken > 0) {
-		if (issue_round(s, &taken, &e) == -1) {
-			if (!s->impaired) /* once, not every second */
-				log_err(LOG_LEVEL_ERROR, &e, "issuing");
-			s->impaired = true;
-			return false;
-		}
-		if (taken == 0 && crl_round(s, &e) == -1 && e.fault != FAULT_busy)
-			log_err(LOG_LEVEL_ERROR, &e, "CRL");
-		if (s->impaired)
-			log_line(LOG_LEVEL_INFO, "issuing again");
-		s->impaired = false;
-	}
-	return true;
 }
 
 /* Seal what happened since the last time, all of it. */
@@ -232,6 +176,49 @@ static void sweep(struct signer *s)
 	last = time(NULL);
 	if (db_run(s->db, STMT_MAILBOX_SWEEP, NULL, &e, 0, NULL) == -1 && e.fault != FAULT_busy)
 		log_err(LOG_LEVEL_ERROR, &e, "sweep");
+}
+
+/* One round of issuing; *more when others may wait. */
+static int issue(struct signer *s, bool *more, struct err *e)
+{
+	size_t taken = 0;
+	int rc = keys_ready(s, e);
+
+	if (rc == 0 && (rc = issue_round(s, &taken, e)) == -1 && !s->impaired && !s->keys_away)
+		log_err(LOG_LEVEL_ERROR, e, "issuing"); /* once, not every second */
+	*more = rc == 0 && taken > 0;
+	return rc;
+}
+
+/* What must be done beside issuing: between rounds, and under load at least every second, or a long queue
+ * would keep a revoked certificate off the CRL. False when the CRL failed. */
+static bool duties(struct signer *s, bool busy)
+{
+	const long now = milliseconds_now();
+	bool good;
+
+	if (busy && now - s->duties_at < DUTIES_MS)
+		return true;
+	good = crl_round(s);
+	seal(s);
+	sweep(s);
+	s->duties_at = milliseconds_now();
+	return good;
+}
+
+/* A turn at all work. True when nothing failed; *more when orders may wait. */
+static bool turn(struct signer *s, bool *more)
+{
+	struct err e;
+	bool good = issue(s, more, &e) == 0;
+
+	/* With the database away each duty would wait for it as long again. */
+	if (good || s->keys_away || e.fault != FAULT_busy)
+		good = duties(s, *more) && good;
+	if (s->impaired && good)
+		log_line(LOG_LEVEL_INFO, "all is well again");
+	s->impaired = !good;
+	return good;
 }
 
 static const char *config_option(int argc, char **argv)
@@ -278,13 +265,15 @@ int main(int argc, char **argv)
 	(void)sigaction(SIGINT, &term, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	srandom((unsigned)time(NULL) ^ (unsigned)getpid());
-	log_line(LOG_LEVEL_INFO, "issuing as %s under %s", s.name, s.issuer->name);
+	log_line(LOG_LEVEL_INFO, "issuing as %s under %s", s.name, s.cas[0].issuer->name);
 	while (!stopping) {
-		bool good = rounds_run(&s);
+		bool more = false;
+		const bool good = turn(&s, &more);
 
-		seal(&s);
-		sweep(&s);
-		peers_serve(&s, listener, &uids, good ? conf_number(conf, SET_SIGNER_POLL) : RETRY_MS);
+		peers_serve(&s, listener, &uids,
+		    more   ? 0
+		    : good ? conf_number(conf, SET_SIGNER_POLL)
+			   : RETRY_MS);
 	}
 	(void)close(listener);
 	signer_close(&s);
@@ -294,5 +283,6 @@ fail:
 	log_err(LOG_LEVEL_ERROR, &e, "start");
 	signer_close(&s);
 	conf_free(conf);
-	return 1;
+	/* Trying again mends nothing else, and a false PIN tried again and again locks the token. */
+	return e.fault == FAULT_busy ? EX_TEMPFAIL : EX_CONFIG;
 }

@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <openssl/types.h>
 
+#include "lib/base/instance.h"
+#include "lib/flow/lease.h"
+
 struct blocklist;
 struct caa_resolver;
 struct conf;
@@ -19,18 +22,31 @@ struct product;
 struct products;
 struct token;
 
+/* A CA whose key the signer holds. */
+struct signer_ca {
+	struct issuer *issuer; /* owned */
+	unsigned id;           /* row of table issuer; 0: not looked up yet */
+	bool crl_late;         /* its last CRL could not be made */
+};
+#define SIGNER_CAS_MAX 16
+
 struct signer {
 	const struct conf *conf;
 	struct db *db;
 	struct products *products;
-	struct blocklist *blocklist;   /* NULL: none configured */
-	struct token *token;           /* NULL: key files */
-	struct caa_resolver *resolver; /* NULL: CAA is not asked */
-	struct issuer *issuer;
+	struct blocklist *blocklist; /* NULL: none configured */
+	struct token *token;         /* NULL: key files */
+	struct caa_resolver *resolver;
+	struct signer_ca cas[SIGNER_CAS_MAX]; /* the first one issues; CRLs are made for all */
+	size_t ca_count;
+	bool missing_told;   /* keys_missing_tell() has looked */
+	bool pin_refused;    /* the PIN is not tried again: tokens lock after a few false ones */
+	bool keys_away;      /* the token did not answer: nothing is taken until it is opened again */
 	EVP_PKEY *audit_key; /* NULL: this signer seals no audit events */
-	unsigned issuer_id;  /* row of table issuer; 0: not looked up yet */
-	char name[64];       /* "host:pid", the owner of a lease */
-	bool impaired;       /* the last round failed for want of key or database */
+	long duties_at;      /* when CRLs, seals and the sweep had their turn, by the monotonic clock */
+	char name[INSTANCE_NAME_MAX]; /* the owner of a lease */
+	struct holder holder;
+	bool impaired; /* the last round failed for want of key or database, or a CRL did */
 };
 
 /* What is known of an order once it was judged good. */
@@ -50,18 +66,21 @@ void judged_free(struct judged *);
  * whole failed (database or key away); what it had taken comes round again after the lease. */
 int issue_round(struct signer *, size_t *taken, struct err *e);
 
-/* Publish the issuer's next CRL if one is due. */
-int crl_round(struct signer *, struct err *e);
+/* Publish each CA's next CRL if one is due. True when all is well; what is not was logged. */
+bool crl_round(struct signer *);
 
-/* Open key and certificate of the issuing CA; again after the token was away. */
-int signer_open_issuer(struct signer *, struct err *e);
-int signer_reopen_issuer(struct signer *, struct err *e);
+/* Open the token, the CA that issues and those that issued before (Ca.Former). */
+int keys_open(struct signer *, struct err *e);
+/* After a signature failed with busy, whose words *e holds: open all anew. Logs when the keys are found to be
+ * away, and when they are back. -1 with busy: still away. */
+int keys_reopen(struct signer *, struct err *e);
+/* 0 when the keys were open the last time one was used, or could be opened anew now. */
+int keys_ready(struct signer *, struct err *e);
+/* Log, once, each CA of the database whose CRL nobody makes: it is neither Ca.Issuer nor in Ca.Former. */
+void keys_missing_tell(struct signer *);
+void keys_close(struct signer *);
 
-#ifdef FAULT_POINTS
-/* Tests only: die by SIGKILL when the environment's MAILCERT_DIE_AT names this point. */
-void fault_point(const char *name);
-#else
-#define fault_point(name) ((void)0)
-#endif
+/* Look up the CA's row, once. config_invalid: it is not in the database, or with another certificate. */
+int ca_row_find(struct signer *, struct signer_ca *, struct err *e);
 
 #endif
