@@ -15,6 +15,7 @@
 
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
+#include "lib/base/instance.h"
 #include "lib/base/log.h"
 #include "lib/db/db.h"
 #include "tools/callback/poster.h"
@@ -126,7 +127,7 @@ int main(int argc, char **argv)
 	struct poster *poster = NULL;
 	struct conf *conf = NULL;
 	struct db *db = NULL;
-	char host[200] = "", name[64];
+	char name[INSTANCE_NAME_MAX];
 	sigset_t waiting;
 	struct err e = {.fault = FAULT_internal, .log = "libcurl does not start"};
 	int rc = 0;
@@ -135,10 +136,9 @@ int main(int argc, char **argv)
 	config = config_option(argc, argv);
 	signals_setup(&waiting);
 	srandom((unsigned)time(NULL) ^ (unsigned)getpid());
-	(void)gethostname(host, sizeof(host) - 1);
-	(void)snprintf(name, sizeof(name), "%.40s:%ld", host, (long)getpid());
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || conf_load(&conf, config, &e) == -1 ||
-	    poster_open(&poster, conf, name, &e) == -1 || db_open(&db, conf, DB_CALLBACK, &e) == -1) {
+	    instance_take(name, "callback", conf, &e) == -1 || poster_open(&poster, conf, name, &e) == -1 ||
+	    db_open(&db, conf, DB_CALLBACK, &e) == -1) {
 		log_err(LOG_LEVEL_ERROR, &e, "start");
 		rc = 1;
 	} else {

@@ -21,6 +21,7 @@
 #include "lib/base/text.h"
 #include "lib/db/db.h"
 #include "lib/flow/callback.h"
+#include "lib/flow/lease.h"
 
 #define ANSWER_KEPT  200 /* octets of an answer that the log shows */
 #define ANSWER_MAX   65536
@@ -43,7 +44,7 @@ struct post {
 
 struct poster {
 	const struct conf *conf;
-	char name[64];
+	struct holder holder;
 	CURLM *multi;
 	struct post *posts; /* owned; `room` places */
 	size_t room, busy;
@@ -59,7 +60,7 @@ int poster_open(struct poster **out, const struct conf *conf, const char *name, 
 	p->conf = conf;
 	p->room = (size_t)conf_number(conf, SET_CALLBACK_PARALLEL);
 	p->allow_private = conf_flag(conf, SET_CALLBACK_PRIVATE);
-	(void)snprintf(p->name, sizeof(p->name), "%s", name);
+	p->holder.name = name;
 	p->posts = calloc(p->room, sizeof(*p->posts));
 	p->multi = curl_multi_init();
 	if (p->posts == NULL || p->multi == NULL) {
@@ -201,7 +202,7 @@ int poster_take(struct poster *p, struct db *db, size_t *begun, struct err *e)
 	*begun = 0;
 	if (p->busy == p->room)
 		return 0;
-	if (callback_take(db, p->name, (unsigned)(p->room - p->busy), lease, &rows, e) == -1)
+	if (callback_take(db, &p->holder, (unsigned)(p->room - p->busy), lease, p->busy == 0, &rows, e) == -1)
 		return -1;
 	for (size_t i = 0; rc == 0 && i < db_rows_count(rows); i++) {
 		callback_read(&c, rows, i);
@@ -237,8 +238,8 @@ static int post_record(struct post *post, CURLcode result, struct db *db, struct
 	    conf_number(conf, SET_CALLBACK_PAUSE_MOST));
 	if (end != CALLBACK_DONE)
 		log_line(LOG_LEVEL_WARNING, "callback %" PRIu64 " not taken: %ld %s", post->id, status, says);
-	return callback_done(db, post->id, post->poster->name, end, end == CALLBACK_LATER ? pause : 0, status,
-	    says, (long)(spent / 1000), e);
+	return callback_done(db, post->id, post->poster->holder.name, end, end == CALLBACK_LATER ? pause : 0,
+	    status, says, (long)(spent / 1000), e);
 }
 
 int poster_go_on(struct poster *p, struct db *db, int milliseconds, size_t *left, struct err *e)

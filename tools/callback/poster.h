@@ -10,7 +10,8 @@ struct db;
 struct err;
 struct poster;
 
-/* Make a poster; name ("host:pid") marks the rows it takes. Gives *out to the caller. */
+/* Make a poster; name ("host:number") marks the rows it takes and must outlive it. Gives *out to the caller.
+ */
 int poster_open(struct poster **out, const struct conf *, const char *name, struct err *e);
 void poster_close(struct poster *); /* NULL is fine; posts under way are dropped and come round again */
 

@@ -6,8 +6,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include <openssl/rand.h>
-
 #include "lib/base/err.h"
 #include "lib/base/text.h"
 #include "lib/db/db.h"
@@ -68,16 +66,13 @@ static int password_read(struct password *out, struct err *e)
 
 	(void)setvbuf(stdin, NULL, _IONBF, 0); /* no copy of it in a buffer of the library */
 	if (!line_ask(line, sizeof(line)))
-		rc = ctl_refuse(e, "password: one line of %d to %d octets is wanted on standard input",
-		    PASSWORD_LEAST, PASSWORD_MAX);
-	else if (strlen(line) < PASSWORD_LEAST || strlen(line) > PASSWORD_MAX)
-		rc = ctl_refuse(e, "password: %d to %d octets are wanted", PASSWORD_LEAST, PASSWORD_MAX);
-	else if (!utf8_valid(line, strlen(line)))
-		rc = ctl_refuse(e, "password: not UTF-8");
-	else if (RAND_bytes(out->salt, sizeof(out->salt)) != 1)
-		rc = err_set(e, FAULT_internal, "no random octets for a salt");
+		rc = ctl_refuse(e, "password: one line of %d to %d characters is wanted on standard input",
+		    PASSWORD_LEAST, PASSWORD_MOST);
+	else if (password_check(line, e) == -1)
+		rc = ctl_refuse(
+		    e, "password: %d to %d characters of UTF-8 are wanted", PASSWORD_LEAST, PASSWORD_MOST);
 	else
-		rc = password_derive(out->derived, line, out->salt, e);
+		rc = password_new(out->derived, out->salt, line, e);
 	explicit_bzero(line, sizeof(line));
 	return rc;
 }
@@ -118,7 +113,7 @@ static int run_add(struct ctl *ctl, struct err *e)
 		return -1;
 	rc = db_run(ctl->db, STMT_ADMIN_ACCOUNT_ADD, NULL, e,
 	    DB_ARGS(P_TEXT(ctl->admin), P_TEXT(login), P_TEXT(name), P_TEXT(partner), P_TEXT(email),
-		P_TEXT(language), P_BYTES(password.salt, sizeof(password.salt)),
+		P_TEXT(language), P_BYTES(password.salt, sizeof(password.salt)), P_NUMBER(PASSWORD_COST),
 		P_BYTES(password.derived, sizeof(password.derived))));
 	explicit_bzero(&password, sizeof(password));
 	return rc;
@@ -133,7 +128,7 @@ static int run_passwd(struct ctl *ctl, struct err *e)
 		return -1;
 	rc = db_run(ctl->db, STMT_ADMIN_ACCOUNT_PASSWD, NULL, e,
 	    DB_ARGS(P_TEXT(ctl->admin), P_TEXT(ctl_option(ctl, "login")),
-		P_BYTES(password.salt, sizeof(password.salt)),
+		P_BYTES(password.salt, sizeof(password.salt)), P_NUMBER(PASSWORD_COST),
 		P_BYTES(password.derived, sizeof(password.derived))));
 	explicit_bzero(&password, sizeof(password));
 	return rc;

@@ -25,6 +25,7 @@
 
 #define PAGE         5000
 #define PUBLIC_MAX   4096
+#define KEYS_MAX     16
 #define UNSEALED_OLD 300 /* seconds; an event unsealed for longer means that no signer seals */
 
 /* --- list --- */
@@ -149,7 +150,8 @@ struct walk {
 	size_t count, room;
 	uint64_t sealed; /* last event of the last good seal */
 	size_t seals;
-	EVP_PKEY *key;
+	EVP_PKEY *keys[KEYS_MAX]; /* in the order they were used */
+	size_t key_count, key;    /* the one that signed the last seal */
 };
 
 static int event_verify(struct walk *w, const json_t *event, struct err *e)
@@ -180,6 +182,19 @@ static int event_verify(struct walk *w, const json_t *event, struct err *e)
 	return rc;
 }
 
+/* Whether the key in use signed the seal, or a later one, which is in use from here on. */
+static bool seal_signed(struct walk *w, const struct seal *seal)
+{
+	struct err ignored;
+
+	for (size_t i = w->key; i < w->key_count; i++)
+		if (seal_verify(seal, w->keys[i], &ignored) == 0) {
+			w->key = i;
+			return true;
+		}
+	return false;
+}
+
 static int seal_check(struct walk *w, const json_t *o, struct err *e)
 {
 	struct seal seal = {.first = (uint64_t)json_integer_value(json_object_get(o, "first")),
@@ -199,7 +214,7 @@ static int seal_check(struct walk *w, const json_t *o, struct err *e)
 	if (seal.last >= w->count)
 		return ctl_refuse(
 		    e, "event %zu is missing: a seal covers up to %" PRIu64, w->count, seal.last);
-	if (seal_verify(&seal, w->key, e) == -1)
+	if (!seal_signed(w, &seal))
 		return ctl_refuse(e, "the signature over events %" PRIu64 " to %" PRIu64 " is false",
 		    seal.first, seal.last);
 	if (memcmp(seal.before, w->hashes[seal.first - 1], SEAL_HASH_LEN) != 0 ||
@@ -227,19 +242,26 @@ static int line_verify(struct walk *w, const char *text, size_t len, struct err 
 	return rc;
 }
 
-/* The public key, from the file given or from the configured key. */
-static int key_read(struct ctl *ctl, EVP_PKEY **out, struct err *e)
+/* The public keys of the file given. */
+static int keys_read(struct ctl *ctl, struct walk *w, struct err *e)
 {
-	const char *path = ctl_option(ctl, "key");
+	static const char begin[] = "-----BEGIN ";
+	const char *path = ctl_option(ctl, "key"), *at;
 	char *pem;
-	int rc;
+	int rc = 0;
 
 	if (path == NULL)
 		return ctl_usage(ctl, e, "--key FILE, the public key of audit key, is wanted");
 	if (file_read(path, PUBLIC_MAX, &pem, NULL, e) == -1)
 		return -1;
-	rc = seal_public_read(out, pem, e);
+	for (at = pem; rc == 0 && w->key_count < KEYS_MAX && (at = strstr(at, begin)) != NULL;
+	     at += strlen(begin)) {
+		rc = seal_public_read(&w->keys[w->key_count], at, e);
+		w->key_count += rc == 0;
+	}
 	free(pem);
+	if (rc == 0 && w->key_count == 0)
+		rc = ctl_refuse(e, "%s: no public key", path);
 	return rc;
 }
 
@@ -260,7 +282,7 @@ static int run_verify(struct ctl *ctl, struct err *e)
 		goto out;
 	}
 	memcpy(w.hashes[0], seal_origin, SEAL_HASH_LEN);
-	if (key_read(ctl, &w.key, e) == -1)
+	if (keys_read(ctl, &w, e) == -1)
 		goto out;
 	rc = 0;
 	while (rc == 0 && (len = getline(&line, &room, from)) > 0)
@@ -272,7 +294,8 @@ static int run_verify(struct ctl *ctl, struct err *e)
 out:
 	free(line);
 	free(w.hashes);
-	EVP_PKEY_free(w.key);
+	for (size_t i = 0; i < w.key_count; i++)
+		EVP_PKEY_free(w.keys[i]);
 	(void)fclose(from);
 	return rc;
 }
@@ -281,12 +304,13 @@ out:
 
 static int run_key(struct ctl *ctl, struct err *e)
 {
-	const char *path = conf_text(ctl->conf, SET_AUDIT_KEY);
 	const bool make = ctl_option(ctl, "create") != NULL;
+	char path[CONF_PATH_MAX];
 	EVP_PKEY *key = NULL;
 	char *pem = NULL;
 	int rc;
 
+	conf_secret_path(ctl->conf, SET_AUDIT_KEY, path);
 	if (*path == '\0')
 		return ctl_refuse(e, "Audit.KeyFile is not set");
 	rc = make ? seal_key_create(&key, path, e) : seal_key_load(&key, path, e);

@@ -1,15 +1,11 @@
 /* cmd_ca.c - mailcertctl ca: the key ceremony, and what came out of it. */
 #include "tools/mailcertctl/ctl.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/stat.h>
 #include <time.h>
 
-#include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
@@ -21,57 +17,9 @@
 #include "lib/pki/ceremony.h"
 #include "lib/pki/issuer.h"
 #include "lib/pki/token.h"
+#include "tools/mailcertctl/ca_place.h"
 
-#define YEAR      (365L * 86400)
-#define YEARS_MAX 25 /* SBR 6.3.2 */
-#define CA_BACKDATE \
-	3600 /* seconds: a certificate issued at once starts before its making, and so must its CA */
-
-/* --- the place --- */
-
-/* Make the folder when it is missing; its parent must be there. */
-static int folder_make(const char *path, mode_t mode, struct err *e)
-{
-	if (mkdir(path, mode) == -1 && errno != EEXIST)
-		return err_errno(e, FAULT_config_invalid, "make folder %s", path);
-	return 0;
-}
-
-/* Open the token when the configuration names one; *out is NULL when it does not. */
-static int token_take(struct token **out, const struct conf *conf, struct err *e)
-{
-	char *pin = NULL;
-	int rc;
-
-	*out = NULL;
-	if (*conf_text(conf, SET_CA_PKCS11_MODULE) == '\0')
-		return 0;
-	if (conf_secret(conf, SET_CA_PKCS11_PIN, &pin, e) == -1)
-		return -1;
-	if (pin == NULL)
-		return err_set(e, FAULT_config_invalid, "Ca.Pkcs11.PinFile is wanted with Ca.Pkcs11.Module");
-	rc = token_open(
-	    out, conf_text(conf, SET_CA_PKCS11_MODULE), conf_text(conf, SET_CA_PKCS11_TOKEN), pin, e);
-	secret_free(pin);
-	return rc;
-}
-
-static int place_open(
-    struct ceremony_place *place, struct token **token, const struct conf *conf, struct err *e)
-{
-	if (folder_make(conf_text(conf, SET_CA_DIR), 0700, e) == -1 ||
-	    folder_make(conf_text(conf, SET_CA_PUBLIC_DIR), 0755, e) == -1 ||
-	    token_take(token, conf, e) == -1)
-		return -1;
-	*place = (struct ceremony_place){
-	    .dir = conf_text(conf, SET_CA_DIR),
-	    .public_dir = conf_text(conf, SET_CA_PUBLIC_DIR),
-	    .public_url = conf_text(conf, SET_CA_PUBLIC_URL),
-	    .cps_url = conf_text(conf, SET_CA_CPS_URL),
-	    .token = *token,
-	};
-	return 0;
-}
+#define ARRIVAL_MAX (1 << 20) /* octets of a certificate or CRL from elsewhere */
 
 /* --- the database --- */
 
@@ -143,37 +91,15 @@ struct ceremony {
 /* Turn the options into two plans. */
 static int ceremony_read(struct ctl *ctl, struct ceremony *c, struct err *e)
 {
-	const char *organization = ctl_option_or(ctl, "organization", "mailcert demo"),
-		   *key = ctl_option_or(ctl, "key", "p256");
-	static const struct {
-		const char *word;
-		enum ca_key key;
-	} keys[] = {{"p256", CA_KEY_P256}, {"p384", CA_KEY_P384}, {"rsa4096", CA_KEY_RSA4096}};
-	const time_t now = time(NULL);
-	enum ca_key kind = CA_KEY__MAX;
-	long years, root_years;
+	enum ca_key kind;
 
-	c->root = ctl_option_or(ctl, "root", "root-1");
+	c->root = ctl_option_or(ctl, "root", ROOT_NAME);
 	c->name = ctl_option_or(ctl, "name", conf_text(ctl->conf, SET_CA_ISSUER));
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (strcasecmp(key, keys[i].word) == 0)
-			kind = keys[i].key;
-	if (kind == CA_KEY__MAX)
-		return ctl_usage(ctl, e, "--key is p256, p384 or rsa4096");
-	if (ctl_number(ctl, "years", 8, 1, YEARS_MAX, &years, e) == -1 ||
-	    ctl_number(ctl, "root-years", 20, 1, YEARS_MAX, &root_years, e) == -1)
+	if (key_kind_read(ctl, &kind, e) == -1 || root_plan_read(ctl, &c->root_plan, c->root, e) == -1 ||
+	    issuing_plan_read(ctl, &c->plan, c->name, e) == -1)
 		return -1;
-	c->root_plan = (struct ceremony_plan){.name = c->root,
-	    .organization = organization,
-	    .common_name = ctl_option_or(ctl, "root-common-name", "mailcert demo root CA"),
-	    .country = ctl_option_or(ctl, "country", "PL"),
-	    .key = kind,
-	    .not_before = now - CA_BACKDATE,
-	    .validity = root_years * YEAR};
-	c->plan = c->root_plan;
-	c->plan.name = c->name;
-	c->plan.common_name = ctl_option_or(ctl, "common-name", "mailcert demo issuing CA");
-	c->plan.validity = years * YEAR;
+	c->root_plan.key = c->plan.key = kind;
+	c->plan.not_before = c->root_plan.not_before; /* never before its root */
 	return 0;
 }
 
@@ -224,16 +150,47 @@ static int run_init(struct ctl *ctl, struct err *e)
 	if (ceremony_read(ctl, &c, e) == 0 && ceremony_check(ctl, &c, e) == 0 &&
 	    place_open(&place, &token, ctl->conf, e) == 0)
 		rc = ceremony_hold(ctl, &c, &place, e);
-	token_close(token);
+	place_close(token);
+	return rc;
+}
+
+/* Read one file that a ceremony elsewhere gave. */
+static int arrival_read(
+    struct arrival *out, const char *folder, const char *name, const char *kind, struct err *e)
+{
+	char path[4096];
+
+	(void)snprintf(path, sizeof(path), "%s/%s.%s", folder, name, kind);
+	return file_read(path, ARRIVAL_MAX, (char **)&out->der, &out->len, e);
+}
+
+static int arrivals_take(
+    struct ctl *ctl, const char *folder, const char *root, const char *name, struct err *e)
+{
+	struct arrivals all = {0};
+	struct ceremony_place place;
+	struct token *token = NULL;
+	int rc = -1;
+
+	if (arrival_read(&all.root, folder, root, "cer", e) == 0 &&
+	    arrival_read(&all.root_crl, folder, root, "crl", e) == 0 &&
+	    arrival_read(&all.issuing, folder, name, "cer", e) == 0 &&
+	    place_open(&place, &token, ctl->conf, e) == 0)
+		rc = ceremony_take(&place, &all, root, name, e);
+	place_close(token);
+	free(all.root.der);
+	free(all.root_crl.der);
+	free(all.issuing.der);
 	return rc;
 }
 
 static int run_register(struct ctl *ctl, struct err *e)
 {
-	const char *root = ctl_option_or(ctl, "root", "root-1");
+	const char *root = ctl_option_or(ctl, "root", ROOT_NAME), *from = ctl_option(ctl, "from");
 	const char *name = ctl_option_or(ctl, "name", conf_text(ctl->conf, SET_CA_ISSUER));
 
 	if (ca_name_check(root, e) == -1 || ca_name_check(name, e) == -1 ||
+	    (from != NULL && arrivals_take(ctl, from, root, name, e) == -1) ||
 	    issuer_store(ctl, root, NULL, e) == -1)
 		return -1;
 	return issuer_store(ctl, name, root, e);
@@ -241,14 +198,14 @@ static int run_register(struct ctl *ctl, struct err *e)
 
 static int run_crl(struct ctl *ctl, struct err *e)
 {
-	const char *root = ctl_option_or(ctl, "root", "root-1");
+	const char *root = ctl_option_or(ctl, "root", ROOT_NAME);
 	struct ceremony_place place;
 	struct token *token = NULL;
 	int rc = -1;
 
 	if (ca_name_check(root, e) == 0 && place_open(&place, &token, ctl->conf, e) == 0)
 		rc = ceremony_crl(&place, root, time(NULL), CRL_CA_MOST, NULL, NULL, e);
-	token_close(token);
+	place_close(token);
 	return rc;
 }
 
@@ -304,6 +261,7 @@ static const struct option_row init_options[] = {
 static const struct option_row register_options[] = {
     {"name", "NAME", false, "of the issuing CA (Ca.Issuer)"},
     {"root", "NAME", false, "of its root (root-1)"},
+    {"from", "FOLDER", false, "first take certificates and the root's CRL from there"},
     {NULL, NULL, false, NULL},
 };
 static const struct option_row crl_options[] = {
@@ -315,7 +273,7 @@ const struct command ca_commands[] = {
     {"ca init", "", 0, 0, init_options, NEEDS_CONF | NEEDS_DB,
 	"make a root and an issuing CA; replaces nothing", run_init},
     {"ca register", "", 0, 0, register_options, NEEDS_CONF | NEEDS_DB,
-	"tell the database of certificates that lie in Ca.Dir already", run_register},
+	"tell the database of certificates that lie in Ca.Dir or come from elsewhere", run_register},
     {"ca crl", "", 0, 0, crl_options, NEEDS_CONF, "sign and publish the root's CRL anew (lives 12 months)",
 	run_crl},
     {"ca show", "", 0, 0, NULL, NEEDS_CONF | NEEDS_DB, "print the CAs and their certificates", run_show},

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -116,25 +115,6 @@ static int reason_read(struct ctl *ctl, enum crl_reason *out, struct err *e)
 	    "privilegeWithdrawn");
 }
 
-/* When the problem report arrived; not said: now. The 24 hours of SBR 4.9.1.1 count from then. */
-static int received_read(struct ctl *ctl, char out[20], struct err *e)
-{
-	const char *text = ctl_option(ctl, "received");
-	const time_t now = time(NULL);
-	char today[20];
-	struct tm tm;
-
-	(void)gmtime_r(&now, &tm);
-	(void)strftime(today, sizeof(today), "%Y-%m-%d %H:%M:%S", &tm);
-	if (text == NULL) {
-		memcpy(out, today, sizeof(today));
-		return 0;
-	}
-	if (ctl_time(ctl, text, out, e) == -1)
-		return -1;
-	return strcmp(out, today) > 0 ? ctl_usage(ctl, e, "--received %s lies in the future", text) : 0;
-}
-
 static int run_revoke(struct ctl *ctl, struct err *e)
 {
 	struct db_rows *rows = NULL;
@@ -144,7 +124,7 @@ static int run_revoke(struct ctl *ctl, struct err *e)
 	int rc;
 
 	if (ctl_order(ctl, ctl->args[0], &on, e) == -1 || reason_read(ctl, &reason, e) == -1 ||
-	    received_read(ctl, received, e) == -1 || certificate_row(ctl, &on, &rows, e) == -1)
+	    ctl_past(ctl, "received", received, e) == -1 || certificate_row(ctl, &on, &rows, e) == -1)
 		return -1;
 	rc = ctl_confirm(ctl, e, "The certificate of %s/%s for %s is revoked for good.", on.number, on.item,
 	    db_text(rows, 0, "email"));
@@ -153,7 +133,7 @@ static int run_revoke(struct ctl *ctl, struct err *e)
 	if (rc == 0)
 		rc = db_run(ctl->db, STMT_ADMIN_CERTIFICATE_REVOKE, &rows, e,
 		    DB_ARGS(P_TEXT(ctl->admin), P_TEXT(on.number), P_TEXT(on.item), P_NUMBER(reason),
-			P_TEXT(received)));
+			P_TEXT(*received == '\0' ? NULL : received)));
 	if (rc == 0)
 		rc = output_record(ctl->form, rows, 0, "", "", e);
 	db_rows_free(rows);

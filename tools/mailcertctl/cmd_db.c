@@ -20,6 +20,7 @@
 #include "lib/base/err.h"
 #include "lib/base/text.h"
 #include "lib/db/db.h"
+#include "tools/mailcertctl/accounts.h"
 #include "tools/mailcertctl/script.h"
 
 #define SQL_PATH_MAX 4096
@@ -246,7 +247,8 @@ static bool grants_name(const struct script *grants, const char *on, const char 
  * of others to nobody but its root, so each is revoked as if it were there; its absence is no error. */
 static int grants_trim(struct ctl *ctl, const struct script *grants, struct err *e)
 {
-	static const char *const accounts[] = {"web", "mailer", "signer", "callback", "report"};
+	static const char *const accounts[] = {
+	    "web", "mailer", "signer", "callback", "report", "metrics", "retention"};
 	struct db_rows *rows = NULL;
 	struct buf b = {0};
 	int rc;
@@ -270,17 +272,11 @@ static int grants_trim(struct ctl *ctl, const struct script *grants, struct err 
 	return rc;
 }
 
-/* Partners and reports are rooms of their own, which an installation may lack. */
-static bool script_needed(const char *file)
-{
-	return strcmp(file, "partner.sql") != 0 && strcmp(file, "reports.sql") != 0;
-}
-
 /* What stands in one piece is applied anew every time, so that program and procedures never differ. */
 static int scripts_apply(struct ctl *ctl, const char *sql_dir, struct err *e)
 {
-	static const char *const files[] = {
-	    "transitions.sql", "partner.sql", "admin.sql", "reports.sql", "grants.sql"};
+	static const char *const files[] = {"transitions.sql", "partner.sql", "admin.sql", "reports.sql",
+	    "metrics.sql", "retention.sql", "grants.sql"};
 	const size_t last = sizeof(files) / sizeof(files[0]) - 1;
 	int rc = 0;
 
@@ -289,8 +285,6 @@ static int scripts_apply(struct ctl *ctl, const char *sql_dir, struct err *e)
 		struct script script = {0};
 
 		(void)snprintf(path, sizeof(path), "%s/%s", sql_dir, files[i]);
-		if (access(path, F_OK) == -1 && !script_needed(files[i]))
-			continue;
 		rc = script_load(&script, path, NULL, e);
 		if (rc == 0)
 			rc = script_apply(ctl, &script, files[i], e);
@@ -351,7 +345,7 @@ static int migrate(struct ctl *ctl, struct plan *plan, const char *sql_dir, stru
 
 static int run_migrate(struct ctl *ctl, struct err *e)
 {
-	const char *sql_dir = conf_text(ctl->conf, SET_SQL_DIR);
+	const char *sql_dir = ctl_option_or(ctl, "sql", conf_text(ctl->conf, SET_SQL_DIR));
 	const bool dry = ctl_option(ctl, "dry-run") != NULL;
 	struct plan plan = {0};
 	int rc;
@@ -366,6 +360,18 @@ static int run_migrate(struct ctl *ctl, struct err *e)
 	else if (rc == 0)
 		SAY(ctl, "schema %u is in place\n", plan.count);
 	plan_free(&plan);
+	return rc;
+}
+
+/* Expiry and throttling go by the server's clock, which an account must not be able to set for itself. */
+static int clock_check(struct db *db, struct err *e)
+{
+	struct db_rows *rows = NULL;
+	int rc = db_run(db, STMT_ADMIN_SECURE_TIMESTAMP, &rows, e, 0, NULL);
+
+	if (rc == 0 && strcmp(db_text(rows, 0, "value"), "NO") == 0)
+		rc = ctl_refuse(e, "the server runs with secure_timestamp = NO; it must be SUPER or YES");
+	db_rows_free(rows);
 	return rc;
 }
 
@@ -384,18 +390,27 @@ static int run_status(struct ctl *ctl, struct err *e)
 		rc = ctl_refuse(
 		    e, "%u of %u migrations are missing: mailcertctl db migrate", missing, plan.count);
 	plan_free(&plan);
-	return rc;
+	return rc == 0 ? clock_check(ctl->db, e) : -1;
 }
 
+static const struct option_row accounts_options[] = {
+    {"only", "ACCOUNT", false, "this account alone, which is there already"},
+    {"beside", NULL, false, "the passwords so far serve as well, until --again"},
+    {"again", NULL, false, "no new passwords: those of the files, and no others"},
+    {NULL, NULL, false, NULL},
+};
 static const struct option_row migrate_options[] = {
     {"dry-run", NULL, false, "say what would be applied, change nothing"},
+    {"sql", "FOLDER", false, "the folder of a newer version's SQL (Sql.Dir)"},
     {NULL, NULL, false, NULL},
 };
 
 const struct command db_commands[] = {
+    {"db accounts", "", 0, 0, accounts_options, NEEDS_CONF,
+	"make passwords and print the SQL that gives them to the database's accounts", run_accounts},
     {"db migrate", "", 0, 0, migrate_options, NEEDS_CONF | NEEDS_DB,
 	"bring the database's schema, procedures and grants up to date", run_migrate},
-    {"db status", "", 0, 0, NULL, NEEDS_CONF | NEEDS_DB, "show the migrations; fails when one is missing",
-	run_status},
+    {"db status", "", 0, 0, NULL, NEEDS_CONF | NEEDS_DB,
+	"show the migrations; fails when one is missing or the server's clock can be set", run_status},
     {NULL, "", 0, 0, NULL, 0, NULL, NULL},
 };

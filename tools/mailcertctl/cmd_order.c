@@ -9,11 +9,11 @@
 #include <jansson.h>
 
 #include "lib/base/conf.h"
+#include "lib/base/csv.h"
 #include "lib/base/err.h"
 #include "lib/base/text.h"
 #include "lib/db/db.h"
 #include "lib/pki/product.h"
-#include "tools/mailcertctl/csv.h"
 
 #define ORDERS_MAX 10000 /* added at a time; sql ADMIN_ORDER_NUMBERS draws so many numbers at most */
 #define IMPORT_MAX (8 * 1024 * 1024)
@@ -305,6 +305,7 @@ static int csv_import(struct ctl *ctl, const struct csv *csv, struct err *e)
 
 static int run_import(struct ctl *ctl, struct err *e)
 {
+	struct err fault = {0};
 	struct csv csv = {0};
 	char *text = NULL;
 	size_t len;
@@ -314,8 +315,10 @@ static int run_import(struct ctl *ctl, struct err *e)
 		return -1;
 	if (!utf8_valid(text, len))
 		(void)ctl_refuse(e, "%s: not UTF-8", ctl->args[0]);
-	else if (csv_read(&csv, text, e) == 0)
+	else if (csv_read(&csv, text, &fault) == 0)
 		rc = csv_import(ctl, &csv, e);
+	else
+		(void)ctl_refuse(e, "%s", fault.log);
 	csv_free(&csv);
 	free(text);
 	return rc;

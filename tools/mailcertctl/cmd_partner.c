@@ -5,16 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/rand.h>
 #include <openssl/sha.h>
 
 #include "lib/base/err.h"
 #include "lib/base/text.h"
 #include "lib/db/db.h"
+#include "lib/flow/partner.h"
 
-#define KEY_PREFIX       "mck_" /* so that a leaked key is recognised by scanners */
-#define KEY_RANDOM_LEN   32
-#define KEY_ROOM         (sizeof(KEY_PREFIX) - 1 + BASE64URL_ROOM(KEY_RANDOM_LEN))
 #define PARTNER_NAME_MAX 64
 #define PARTNER_WORD     "abcdefghijklmnopqrstuvwxyz0123456789-"
 
@@ -37,7 +34,7 @@ static int run_list(struct ctl *ctl, struct err *e)
 	int rc = db_run(ctl->db, STMT_ADMIN_PARTNER_LIST, &rows, e, 0, NULL);
 
 	if (rc == 0)
-		rc = output_rows(ctl->form, rows, "orders keys accounts", "", e);
+		rc = output_rows(ctl->form, rows, "rate burst orders keys accounts", "", e);
 	db_rows_free(rows);
 	return rc;
 }
@@ -45,14 +42,13 @@ static int run_list(struct ctl *ctl, struct err *e)
 /* Whether text is a list of scopes; MariaDB would say no to another word too, but not in words for people. */
 static bool scopes_known(const char *text)
 {
-	static const char *const scopes[] = {"order", "read", "revoke"};
-
 	for (;;) {
 		size_t len = strcspn(text, ",");
 		bool known = false;
 
-		for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++)
-			known = known || (strlen(scopes[i]) == len && strncmp(text, scopes[i], len) == 0);
+		for (size_t i = 0; i < PARTNER_SCOPES; i++)
+			known = known || (strlen(partner_scopes[i]) == len &&
+					     strncmp(text, partner_scopes[i], len) == 0);
 		if (!known)
 			return false;
 		if (text[len] == '\0')
@@ -61,26 +57,11 @@ static bool scopes_known(const char *text)
 	}
 }
 
-/* Show the key, once. Programs get it as the only value of an object or a list of one. */
-static int key_show(struct ctl *ctl, const char *id, const char *key, struct err *e)
-{
-	static const char *const names[] = {"id", "key"};
-	const char *const cells[] = {id, key};
-	struct output_list list = {names, 2, cells, 1};
-
-	if (ctl->form != OUTPUT_TABLE)
-		return output_list(ctl->form, &list, "id", "", e);
-	ctl_note(ctl, "Key %s. This is the only time it is shown:", id);
-	return printf("%s\n", key) < 0 || fflush(stdout) == EOF
-		   ? err_errno(e, FAULT_internal, "standard output")
-		   : 0;
-}
-
 static int run_key_add(struct ctl *ctl, struct err *e)
 {
 	const char *scopes = ctl_option_or(ctl, "scopes", "order,read,revoke");
-	unsigned char octets[KEY_RANDOM_LEN], hash[SHA256_DIGEST_LENGTH];
-	char key[KEY_ROOM] = KEY_PREFIX;
+	unsigned char hash[SHA256_DIGEST_LENGTH];
+	char key[PARTNER_SECRET_ROOM];
 	struct db_rows *rows = NULL;
 	long days;
 	int rc;
@@ -90,18 +71,16 @@ static int run_key_add(struct ctl *ctl, struct err *e)
 	if (!scopes_known(scopes))
 		return ctl_usage(
 		    ctl, e, "--scopes: a list of order, read and revoke is wanted, such as order,read");
-	if (RAND_bytes(octets, sizeof(octets)) != 1)
-		return err_set(e, FAULT_internal, "no random octets for a key");
-	base64url_encode(key + sizeof(KEY_PREFIX) - 1, octets, sizeof(octets));
+	if (partner_secret_make(key, PARTNER_KEY_PREFIX, e) == -1)
+		return -1;
 	(void)SHA256((unsigned char *)key, strlen(key), hash);
 	rc = db_run(ctl->db, STMT_ADMIN_PARTNER_KEY_ADD, &rows, e,
 	    DB_ARGS(P_TEXT(ctl->admin), P_TEXT(ctl_option(ctl, "partner")), P_BYTES(hash, sizeof(hash)),
 		P_TEXT(ctl_option_or(ctl, "label", "key")), P_TEXT(scopes),
 		days == 0 ? P_NULL() : P_NUMBER(days)));
 	if (rc == 0)
-		rc = key_show(ctl, db_text(rows, 0, "id"), key, e);
+		rc = ctl_secret_show(ctl, db_text(rows, 0, "id"), "key", key, e);
 	db_rows_free(rows);
-	explicit_bzero(octets, sizeof(octets));
 	explicit_bzero(key, sizeof(key));
 	return rc;
 }
@@ -130,6 +109,24 @@ static int run_key_revoke(struct ctl *ctl, struct err *e)
 	    ctl->db, STMT_ADMIN_PARTNER_KEY_REVOKE, NULL, e, DB_ARGS(P_TEXT(ctl->admin), P_NUMBER(id)));
 }
 
+static int run_throttle(struct ctl *ctl, struct err *e)
+{
+	struct db_rows *rows = NULL;
+	long rate, burst;
+	int rc;
+
+	if (ctl_number(ctl, "rate", 0, 1, 100000, &rate, e) == -1 ||
+	    ctl_number(ctl, "burst", 0, 1, 1000000, &burst, e) == -1)
+		return -1;
+	rc = db_run(ctl->db, STMT_ADMIN_PARTNER_THROTTLE, &rows, e,
+	    DB_ARGS(P_TEXT(ctl->admin), P_TEXT(ctl->args[0]), rate == 0 ? P_NULL() : P_NUMBER(rate),
+		burst == 0 ? P_NULL() : P_NUMBER(burst)));
+	if (rc == 0)
+		rc = output_record(ctl->form, rows, 0, "rate burst", "", e);
+	db_rows_free(rows);
+	return rc;
+}
+
 static const struct option_row add_options[] = {
     {"name", "NAME", true, "short name: a-z, 0-9 and -"},
     {"title", "TITLE", true, "the firm as people write it"},
@@ -146,6 +143,11 @@ static const struct option_row key_list_options[] = {
     {"partner", "PARTNER", false, "only the keys of this partner"},
     {NULL, NULL, false, NULL},
 };
+static const struct option_row throttle_options[] = {
+    {"rate", "N", false, "so many requests a second each of its keys may go on with"},
+    {"burst", "N", false, "so many at once after a rest"},
+    {NULL, NULL, false, NULL},
+};
 static const struct option_row key_revoke_options[] = {
     {"id", "N", true, "number of the key, see partner key list"},
     {NULL, NULL, false, NULL},
@@ -154,6 +156,8 @@ static const struct option_row key_revoke_options[] = {
 const struct command partner_commands[] = {
     {"partner add", "", 0, 0, add_options, NEEDS_CONF | NEEDS_DB, "add a partner", run_add},
     {"partner list", "", 0, 0, NULL, NEEDS_CONF | NEEDS_DB, "list the partners", run_list},
+    {"partner throttle", "PARTNER", 1, 1, throttle_options, NEEDS_CONF | NEEDS_DB,
+	"say or change how many requests its keys may make", run_throttle},
     {"partner key add", "", 0, 0, key_add_options, NEEDS_CONF | NEEDS_DB,
 	"make a key for a partner's program and show it once", run_key_add},
     {"partner key list", "", 0, 0, key_list_options, NEEDS_CONF | NEEDS_DB, "list the keys of partners",

@@ -23,8 +23,9 @@ struct option_row {
 	const char *what;
 };
 
-/* What must be there before a command runs; NEEDS_YES: the command destroys something and asks first. */
-enum { NEEDS_CONF = 1, NEEDS_DB = 2, NEEDS_YES = 4 };
+/* What must be there before a command runs; NEEDS_YES: the command destroys something and asks first. The
+ * database as admin, or as an account that may do just that. */
+enum { NEEDS_CONF = 1, NEEDS_DB = 2, NEEDS_YES = 4, NEEDS_DB_REPORT = 8, NEEDS_DB_RETENTION = 16 };
 
 struct ctl;
 
@@ -52,8 +53,9 @@ struct ctl {
 	struct db *db;
 };
 
-extern const struct command account_commands[], ca_commands[], certificate_commands[], config_commands[],
-    audit_commands[], db_commands[], key_commands[], order_commands[], partner_commands[], queue_commands[];
+extern const struct command account_commands[], ca_commands[], callback_commands[], certificate_commands[],
+    config_commands[], audit_commands[], ceremony_commands[], db_commands[], key_commands[], order_commands[],
+    partner_commands[], problem_commands[], queue_commands[], report_commands[], retention_commands[];
 
 /* The option's value, or NULL (not given). A flag that was given answers "". An option that the command's
  * table does not have is a programmer's error. */
@@ -73,6 +75,10 @@ int ctl_refuse(struct err *e, const char *fmt, ...) __attribute__((format(printf
  * it is a usage error. 0: go on. */
 int ctl_confirm(struct ctl *, struct err *e, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* Show a secret that was just made, once: alone on standard output, with a note beside it; for programs as
+ * the value `name` ("key") beside its id. */
+int ctl_secret_show(struct ctl *, const char *id, const char *name, const char *secret, struct err *e);
+
 /* An order number: "0000123456/b01", with or without "ORDER/" before it. A usage error when it is not one. */
 int ctl_order(struct ctl *, const char *text, struct order_number *out, struct err *e);
 
@@ -80,6 +86,10 @@ int ctl_order(struct ctl *, const char *text, struct order_number *out, struct e
  * form
  * ("2026-11-22 14:03:00"). A usage error when it is anything else. */
 int ctl_time(struct ctl *, const char *text, char out[20], struct err *e);
+
+/* An option that says when something was, as ctl_time(); "" in out when it was not given. A usage error when
+ * it lies in the future. */
+int ctl_past(struct ctl *, const char *option, char out[20], struct err *e);
 
 /* Cut columns that only serve the command line: a message on standard error, unless a program reads the
  * output. */

@@ -24,8 +24,9 @@
 #define OPTION_FIRST 1000 /* getopt_long's value of the first option */
 
 /* One table a noun, in the order of --help. */
-static const struct command *const tables[] = {db_commands, ca_commands, account_commands, partner_commands,
-    order_commands, certificate_commands, queue_commands, key_commands, audit_commands, config_commands};
+static const struct command *const tables[] = {db_commands, ca_commands, ceremony_commands, account_commands,
+    partner_commands, callback_commands, order_commands, certificate_commands, problem_commands,
+    queue_commands, key_commands, audit_commands, report_commands, retention_commands, config_commands};
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 
 /* Options of every command; they follow the command's own in the list for getopt_long. */
@@ -87,7 +88,7 @@ static unsigned commands_list(FILE *to, const char *prefix)
 			if (strncmp(c->words, prefix, len) != 0 ||
 			    (len > 0 && c->words[len] != ' ' && c->words[len] != '\0'))
 				continue;
-			(void)fprintf(to, "  %-20s %s\n", c->words, c->what);
+			(void)fprintf(to, "  %-24s %s\n", c->words, c->what);
 			listed++;
 		}
 	return listed;
@@ -98,7 +99,7 @@ static void help_all(FILE *to)
 	(void)fprintf(to, "Usage: mailcertctl COMMAND [OPTION]... [ARGUMENT]...\n\n");
 	(void)commands_list(to, "");
 	(void)fprintf(to,
-	    "\n`mailcertctl COMMAND --help` explains one; the manual page mailcertctl(1) explains all.\n");
+	    "\n`mailcertctl COMMAND --help` explains one; the manual page mailcertctl(8) explains all.\n");
 }
 
 static void help_option(FILE *to, const struct option_row *o)
@@ -321,6 +322,23 @@ int ctl_time(struct ctl *ctl, const char *text, char out[20], struct err *e)
 	return ctl_usage(ctl, e, "\"%s\" is not a time such as 2026-11-22T14:03:00Z (UTC)", text);
 }
 
+int ctl_past(struct ctl *ctl, const char *option, char out[20], struct err *e)
+{
+	const char *text = ctl_option(ctl, option);
+	const time_t now = time(NULL);
+	char today[20];
+	struct tm tm;
+
+	out[0] = '\0';
+	if (text == NULL)
+		return 0;
+	if (ctl_time(ctl, text, out, e) == -1)
+		return -1;
+	(void)gmtime_r(&now, &tm);
+	(void)strftime(today, sizeof(today), "%Y-%m-%d %H:%M:%S", &tm);
+	return strcmp(out, today) > 0 ? ctl_usage(ctl, e, "--%s %s lies in the future", option, text) : 0;
+}
+
 void ctl_note(const struct ctl *ctl, const char *fmt, ...)
 {
 	va_list ap;
@@ -331,6 +349,19 @@ void ctl_note(const struct ctl *ctl, const char *fmt, ...)
 	(void)vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	(void)fputc('\n', stderr);
+}
+
+int ctl_secret_show(struct ctl *ctl, const char *id, const char *name, const char *secret, struct err *e)
+{
+	const char *const names[] = {"id", name}, *const cells[] = {id, secret};
+	struct output_list list = {names, 2, cells, 1};
+
+	if (ctl->form != OUTPUT_TABLE)
+		return output_list(ctl->form, &list, "id", "", e);
+	ctl_note(ctl, "The %s of number %s. This is the only time it is shown:", name, id);
+	return printf("%s\n", secret) < 0 || fflush(stdout) == EOF
+		   ? err_errno(e, FAULT_internal, "standard output")
+		   : 0;
 }
 
 /* Who acts: behind sudo the person who called it, else the user's own name. */
@@ -349,12 +380,23 @@ static void admin_name(char out[65])
 
 /* --- */
 
+/* The database account that a command needs; DB_ACCOUNT__MAX: none. */
+static enum db_account account_of(unsigned needs)
+{
+	if ((needs & NEEDS_DB) != 0)
+		return DB_ADMIN;
+	if ((needs & NEEDS_DB_REPORT) != 0)
+		return DB_REPORT;
+	return (needs & NEEDS_DB_RETENTION) != 0 ? DB_RETENTION : DB_ACCOUNT__MAX;
+}
+
 static int ctl_prepare(struct ctl *ctl, struct err *e)
 {
-	if ((ctl->command->needs & (NEEDS_CONF | NEEDS_DB)) != 0 &&
-	    conf_load(&ctl->conf, ctl->config, e) == -1)
+	const enum db_account account = account_of(ctl->command->needs);
+
+	if ((ctl->command->needs & NEEDS_CONF) != 0 && conf_load(&ctl->conf, ctl->config, e) == -1)
 		return -1;
-	if ((ctl->command->needs & NEEDS_DB) != 0 && db_open(&ctl->db, ctl->conf, DB_ADMIN, e) == -1)
+	if (account != DB_ACCOUNT__MAX && db_open(&ctl->db, ctl->conf, account, e) == -1)
 		return -1;
 	admin_name(ctl->admin);
 	return 0;

@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "lib/base/csv.h"
 #include "lib/base/err.h"
 #include "lib/base/text.h"
 #include "lib/db/db.h"
@@ -215,33 +216,19 @@ static int output_json(const struct grid *g, struct err *e)
 	return json_print(array, e);
 }
 
-static void csv_put(const char *text, bool last)
-{
-	if (strpbrk(text, ",\"\r\n") == NULL) {
-		(void)fputs(text, stdout);
-	} else {
-		(void)putchar('"');
-		for (; *text != '\0'; text++) {
-			if (*text == '"')
-				(void)putchar('"');
-			(void)putchar(*text);
-		}
-		(void)putchar('"');
-	}
-	(void)fputs(last ? "\r\n" : ",", stdout);
-}
-
 static int output_csv(const struct grid *g, struct err *e)
 {
-	for (unsigned c = 0; c < g->columns; c++)
-		csv_put(g->names[c], c + 1 == g->columns);
-	for (size_t r = 0; r < g->count; r++)
-		for (unsigned c = 0; c < g->columns; c++) {
-			const char *cell = grid_cell(g, r, c);
+	struct buf out = {0};
+	int rc;
 
-			csv_put(cell == NULL ? "" : cell, c + 1 == g->columns);
-		}
-	return output_end(e);
+	csv_add(&out, CSV_PROGRAM, g->names, g->columns);
+	for (size_t r = 0; r < g->count; r++)
+		csv_add(&out, CSV_PROGRAM, g->cells + r * g->columns, g->columns);
+	if (!out.failed)
+		(void)fwrite(out.data, 1, out.len, stdout);
+	rc = out.failed ? err_set(e, FAULT_busy, "output: out of memory") : output_end(e);
+	buf_free(&out);
+	return rc;
 }
 
 /* --- */

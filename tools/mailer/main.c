@@ -16,6 +16,7 @@
 
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
+#include "lib/base/instance.h"
 #include "lib/base/log.h"
 #include "lib/db/db.h"
 #include "tools/mailer/sender.h"
@@ -142,7 +143,7 @@ int main(int argc, char **argv)
 	struct sender *sender = NULL;
 	struct conf *conf = NULL;
 	struct db *db = NULL;
-	char host[200] = "", name[256];
+	char name[INSTANCE_NAME_MAX];
 	bool once = false;
 	sigset_t waiting;
 	struct err e;
@@ -153,10 +154,8 @@ int main(int argc, char **argv)
 	if (rc != -1)
 		return rc;
 	signals_setup(&waiting);
-	(void)gethostname(host, sizeof(host) - 1);
-	(void)snprintf(name, sizeof(name), "%.40s:%ld", host, (long)getpid());
-	if (conf_load(&conf, config, &e) == -1 || sender_open(&sender, conf, name, &e) == -1 ||
-	    db_open(&db, conf, DB_MAILER, &e) == -1) {
+	if (conf_load(&conf, config, &e) == -1 || instance_take(name, "mailer", conf, &e) == -1 ||
+	    sender_open(&sender, conf, name, &e) == -1 || db_open(&db, conf, DB_MAILER, &e) == -1) {
 		log_err(LOG_LEVEL_ERROR, &e, "start");
 		rc = 1;
 	} else {

@@ -17,6 +17,7 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/text.h"
+#include "lib/flow/lease.h"
 #include "lib/flow/outbox.h"
 #include "lib/mail/letter.h"
 #include "lib/mail/pause.h"
@@ -27,12 +28,12 @@
 #define ROUND_SECONDS  300   /* no further letter is begun after that; leases are longer */
 #define VALUE_SECONDS  86400 /* the life of a random value (SBR 3.2.2.2: at most 24 hours) */
 #define LEASE_MARGIN   60    /* for making the letters and for recording */
-#define RECORD_TRIES   3
+#define RECORD_TRIES   8     /* a second apart: a database that is started again needs a few */
 #define MESSAGE_ID_MAX 254
 
 struct sender {
 	const struct conf *conf;
-	char *name;
+	struct holder holder;
 	struct mail_views *views;
 	HDF *products;
 	struct smtp *smtp;
@@ -60,21 +61,21 @@ struct round {
 static int signer_read(struct sender *s, struct err *e)
 {
 	const char *cert = conf_text(s->conf, SET_MAIL_SIGN_CERT);
+	char key[CONF_PATH_MAX];
 
 	if (*cert == '\0')
 		return 0;
-	return letter_signer_open(
-	    &s->signer, cert, conf_text(s->conf, SET_MAIL_SIGN_KEY), conf_text(s->conf, SET_MAIL_FROM), e);
+	conf_secret_path(s->conf, SET_MAIL_SIGN_KEY, key);
+	return letter_signer_open(&s->signer, cert, key, conf_text(s->conf, SET_MAIL_FROM), e);
 }
 
 int sender_open(struct sender **out, const struct conf *conf, const char *name, struct err *e)
 {
 	struct sender *s = calloc(1, sizeof(*s));
 
-	if (s == NULL || (s->name = strdup(name)) == NULL) {
-		free(s);
+	if (s == NULL)
 		return err_set(e, FAULT_busy, "mailer: out of memory");
-	}
+	s->holder.name = name;
 	s->conf = conf;
 	if (mail_views_load(&s->views, conf_text(conf, SET_HDF_DIR), e) == -1 ||
 	    products_names_load(&s->products, conf, e) == -1 ||
@@ -94,7 +95,6 @@ void sender_close(struct sender *s)
 	smtp_close(s->smtp);
 	hdf_destroy(&s->products);
 	mail_views_free(s->views);
-	free(s->name);
 	free(s);
 }
 
@@ -117,17 +117,21 @@ static int job_record(struct job *job, struct err *e)
 {
 	const struct outbox_row *row = job->row;
 	const struct smtp_letter *letter = job->letter;
+	const char *mailer = job->round->sender->holder.name;
 	struct db *db = job->round->db;
-	long pause = mail_next_pause(row->attempts + 1), left;
+	const struct conf *conf = job->round->sender->conf;
+	long pause = mail_next_pause(row->attempts + 1, conf_number(conf, SET_MAIL_PAUSE_FIRST)), left;
 
+	if (letter->untried)
+		return outbox_back(db, mailer, row->id, e);
 	if (letter->verdict == SMTP_ACCEPTED)
-		return outbox_sent(db, row->id, letter->server, letter->reply, e);
+		return outbox_sent(db, mailer, row->id, letter->server, letter->reply, e);
 	if (letter->verdict == SMTP_REFUSED)
-		return outbox_refused(db, row->id, letter->reply, e);
-	left = conf_number(job->round->sender->conf, SET_MAIL_GIVE_UP) - (long)(row->now - row->created_at);
+		return outbox_refused(db, mailer, row->id, letter->reply, e);
+	left = conf_number(conf, SET_MAIL_GIVE_UP) - (long)(row->now - row->created_at);
 	if (left <= 0)
-		return outbox_given_up(db, row->id, letter->reply, e);
-	return outbox_later(db, row->id, pause < left ? pause : left, letter->reply, e);
+		return outbox_given_up(db, mailer, row->id, letter->reply, e);
+	return outbox_later(db, mailer, row->id, pause < left ? pause : left, letter->reply, e);
 }
 
 static void job_told(void *arg, struct smtp_letter *letter)
@@ -136,7 +140,7 @@ static void job_told(void *arg, struct smtp_letter *letter)
 	struct err e;
 
 	(void)arg;
-	if (letter->verdict != SMTP_ACCEPTED)
+	if (letter->verdict != SMTP_ACCEPTED && !letter->untried)
 		log_line(LOG_LEVEL_WARNING, "mail %" PRIu64 " (%s) %s: %s: %s", job->row->id, job->row->kind,
 		    letter->verdict == SMTP_REFUSED ? "refused" : "not taken", letter->server, letter->reply);
 	job->recorded = job_record(job, &e) == 0;
@@ -170,7 +174,8 @@ static int value_make(struct job *job, char value[BASE64URL_ROOM(OUTBOX_VALUE_LE
 	    EVP_Digest(octets, sizeof(octets), hash, NULL, EVP_sha256(), NULL) != 1)
 		(void)err_set(e, FAULT_busy, "random value: no randomness");
 	else
-		rc = outbox_value_store(job->round->db, job->row->id, hash, e);
+		rc = outbox_value_store(
+		    job->round->db, job->round->sender->holder.name, job->row->id, hash, e);
 	if (rc == 0)
 		base64url_encode(value, octets, sizeof(octets));
 	explicit_bzero(octets, sizeof(octets));
@@ -369,7 +374,7 @@ int sender_round(struct sender *s, struct db *db, size_t *taken, struct err *e)
 	int rc = 0;
 
 	*taken = 0;
-	if (outbox_take(db, s->name, n, smtp_batch_longest(s->smtp) + LEASE_MARGIN, &rows, e) == -1)
+	if (outbox_take(db, &s->holder, n, smtp_batch_longest(s->smtp) + LEASE_MARGIN, &rows, e) == -1)
 		return -1;
 	*taken = rows->count;
 	if (rows->count > 0)

@@ -15,7 +15,8 @@ struct err;
 struct sender;
 
 /* Read all that sending needs: words, products, server settings, the certificate that signs. Gives *out to
- * the caller. name ("host:pid") is the mailer's name on its leases; conf must outlive the sender. */
+ * the caller. name ("host:number") is the mailer's name on its leases; it and conf must outlive the sender.
+ */
 int sender_open(struct sender **out, const struct conf *conf, const char *name, struct err *e);
 void sender_close(struct sender *); /* NULL is fine */
 

@@ -1,0 +1,137 @@
+/* cmd_ceremony.c - mailcertctl ca root, ca request, ca sign: a ceremony whose root never meets the network.
+ *
+ * The root is made and signs on a machine of its own, without a database; only a request goes there and only
+ * certificates and CRLs come back (ca register --from, cmd_ca.c). What people compare is the SHA-256 of the
+ * public key, which both sides print.
+ */
+#include "tools/mailcertctl/ctl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/conf.h"
+#include "lib/base/err.h"
+#include "lib/base/text.h"
+#include "lib/pki/ceremony.h"
+#include "lib/pki/csr.h"
+#include "tools/mailcertctl/ca_place.h"
+
+static void key_note(const struct ctl *ctl, const struct csr *csr)
+{
+	char hex[2 * sizeof(csr->spki_sha256) + 1];
+
+	hex_encode(hex, csr->spki_sha256, sizeof(csr->spki_sha256));
+	ctl_note(ctl, "SHA-256 of the public key: %s", hex);
+}
+
+static int run_root(struct ctl *ctl, struct err *e)
+{
+	const char *name = ctl_option_or(ctl, "root", ROOT_NAME);
+	struct ceremony_place place;
+	struct ceremony_plan plan;
+	struct token *token = NULL;
+	int rc = -1;
+
+	if (root_plan_read(ctl, &plan, name, e) == 0 && key_kind_read(ctl, &plan.key, e) == 0 &&
+	    place_open(&place, &token, ctl->conf, e) == 0 && ceremony_root(&place, &plan, e) == 0)
+		rc = ceremony_crl(&place, name, plan.not_before, CRL_CA_MOST, NULL, NULL, e);
+	place_close(token);
+	if (rc == 0)
+		ctl_note(ctl, "made the root %s", name);
+	return rc;
+}
+
+static int run_request(struct ctl *ctl, struct err *e)
+{
+	const char *name = ctl_option_or(ctl, "name", conf_text(ctl->conf, SET_CA_ISSUER));
+	struct ceremony_place place;
+	struct token *token = NULL;
+	struct csr *csr = NULL;
+	enum ca_key kind;
+	char *pem = NULL;
+	int rc = -1;
+
+	if (key_kind_read(ctl, &kind, e) == 0 && place_open(&place, &token, ctl->conf, e) == 0)
+		rc = ceremony_request(&place, name, kind, &pem, e);
+	place_close(token);
+	if (rc == 0 && (rc = csr_read(&csr, pem, strlen(pem), NULL, e)) == 0) {
+		(void)fputs(pem, stdout);
+		key_note(ctl, csr);
+	}
+	csr_free(csr);
+	free(pem);
+	return rc;
+}
+
+/* Read the request, and have its signature prove that somebody holds the key. */
+static int request_read(struct ctl *ctl, struct csr **out, struct err *e)
+{
+	char *text = NULL;
+	size_t len;
+	int rc;
+
+	if (file_read(ctl->args[0], CSR_TEXT_MAX, &text, &len, e) == -1)
+		return -1;
+	rc = csr_read(out, text, len, NULL, e);
+	if (rc == 0)
+		rc = csr_check(*out, NULL, NULL, e);
+	free(text);
+	return rc;
+}
+
+static int run_sign(struct ctl *ctl, struct err *e)
+{
+	const char *root = ctl_option_or(ctl, "root", ROOT_NAME);
+	const char *name = ctl_option_or(ctl, "name", conf_text(ctl->conf, SET_CA_ISSUER));
+	struct ceremony_place place;
+	struct ceremony_plan plan;
+	struct token *token = NULL;
+	struct csr *csr = NULL;
+	int rc = -1;
+
+	if (issuing_plan_read(ctl, &plan, name, e) == 0 && request_read(ctl, &csr, e) == 0) {
+		key_note(ctl, csr);
+		if (ctl_confirm(ctl, e, "Sign %s, \"%s\", with the root %s?", name, plan.common_name, root) ==
+			0 &&
+		    place_open(&place, &token, ctl->conf, e) == 0)
+			rc = ceremony_sign(&place, &plan, root, csr->key, e);
+	}
+	place_close(token);
+	csr_free(csr);
+	return rc;
+}
+
+static const struct option_row root_options[] = {
+    {"key", "KIND", false, "p256 (default), p384 or rsa4096"},
+    {"root", "NAME", false, "of the root: files, addresses, token label (root-1)"},
+    {"root-common-name", "CN", false, "of the root"},
+    {"organization", "O", false, "of the root"},
+    {"country", "C", false, "of the root, two capital letters (PL)"},
+    {"root-years", "N", false, "of 365 days the root lives (20)"},
+    {NULL, NULL, false, NULL},
+};
+static const struct option_row request_options[] = {
+    {"key", "KIND", false, "p256 (default), p384 or rsa4096"},
+    {"name", "NAME", false, "of the issuing CA: files, addresses, token label (Ca.Issuer)"},
+    {NULL, NULL, false, NULL},
+};
+static const struct option_row sign_options[] = {
+    {"name", "NAME", false, "of the issuing CA: files, addresses (Ca.Issuer)"},
+    {"root", "NAME", false, "of the root that signs (root-1)"},
+    {"common-name", "CN", false, "of the issuing CA"},
+    {"organization", "O", false, "of the issuing CA"},
+    {"country", "C", false, "of the issuing CA, two capital letters (PL)"},
+    {"years", "N", false, "of 365 days the issuing CA lives (8)"},
+    {NULL, NULL, false, NULL},
+};
+
+const struct command ceremony_commands[] = {
+    {"ca root", "", 0, 0, root_options, NEEDS_CONF, "make a root and its CRL on a machine without a database",
+	run_root},
+    {"ca request", "", 0, 0, request_options, NEEDS_CONF,
+	"make an issuing CA's key here, and print a request for a root elsewhere", run_request},
+    {"ca sign", "REQUEST", 1, 1, sign_options, NEEDS_CONF | NEEDS_YES,
+	"sign an issuing CA whose key lies elsewhere", run_sign},
+    {NULL, "", 0, 0, NULL, 0, NULL, NULL},
+};
