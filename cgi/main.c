@@ -3,6 +3,7 @@
  *
  * Usage: mailcert-web [--config FILE]; standard input is the listening FastCGI socket.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
@@ -15,6 +16,7 @@
 
 #include <fcgiapp.h>
 
+#include "cgi/metrics.h"
 #include "cgi/page.h"
 #include "cgi/req.h"
 #include "cgi/route.h"
@@ -26,6 +28,9 @@
 
 #define PATH_MAX_OURS 512
 #define COOKIE_NAME   "mailcert"
+/* Over TLS no other host of the domain may set our cookies (RFC 6265bis 4.1.3.2): who could choose the
+ * visitor's would know the token of their forms. */
+#define COOKIE_PREFIX(w) ((w)->secure ? "__Host-" : "")
 
 static void on_term(int number)
 {
@@ -68,24 +73,37 @@ static void cookie_copy(char *out, size_t room, const char *header, const char *
 		(void)snprintf(out, room, "%.*s", (int)len, value);
 }
 
-/* Who says so: the session's cookie, or a partner's key. */
+/* Where the request came from, as nginx says it; anything that is no IP address is not kept, whoever says it.
+ */
+static void actor_address_read(struct actor *actor, const char *told)
+{
+	unsigned char octets[sizeof(struct in6_addr)];
+
+	if (inet_pton(AF_INET, told, octets) != 1 && inet_pton(AF_INET6, told, octets) != 1)
+		told = "unknown";
+	(void)snprintf(actor->address, sizeof(actor->address), "%s", told);
+}
+
+/* Who says so: the session's cookie, or a partner's key (RFC 6750 2.1; a scheme's name is written in any
+ * case, RFC 9110 11.1). */
 static void actor_read(struct req *r, const FCGX_Request *f)
 {
 	static const char bearer[] = "Bearer ";
 	const char *authorization = param(f, "HTTP_AUTHORIZATION");
-	char id[BASE64URL_ROOM(SESSION_ID_LEN) + 8];
+	char id[BASE64URL_ROOM(SESSION_ID_LEN) + 8], name[32];
 
-	(void)snprintf(r->actor.address, sizeof(r->actor.address), "%s", param(f, "REMOTE_ADDR"));
-	if (strncmp(authorization, bearer, strlen(bearer)) == 0) {
+	actor_address_read(&r->actor, param(f, "REMOTE_ADDR"));
+	if (strncasecmp(authorization, bearer, strlen(bearer)) == 0) {
 		const char *key = authorization + strlen(bearer);
 
+		key += strspn(key, " ");
 		r->actor.kind = ACTOR_KEY;
 		r->actor.secret_len = strnlen(key, ACTOR_SECRET_MAX);
 		memcpy(r->actor.secret, key, r->actor.secret_len);
 		return;
 	}
-	cookie_copy(
-	    id, sizeof(id), param(f, "HTTP_COOKIE"), r->w->secure ? "__Host-" COOKIE_NAME : COOKIE_NAME);
+	(void)snprintf(name, sizeof(name), "%s" COOKIE_NAME, COOKIE_PREFIX(r->w));
+	cookie_copy(id, sizeof(id), param(f, "HTTP_COOKIE"), name);
 	if (*id != '\0' && base64url_decode(r->actor.secret, SESSION_ID_LEN, id) == 0) {
 		r->actor.kind = ACTOR_SESSION;
 		r->actor.secret_len = SESSION_ID_LEN;
@@ -108,13 +126,14 @@ static int req_read(struct req *r, const FCGX_Request *f, struct err *e)
 	const char *uri = param(f, "REQUEST_URI"), *query = strchr(uri, '?');
 	const char *cookies = param(f, "HTTP_COOKIE");
 	size_t path_len = query == NULL ? strlen(uri) : (size_t)(query - uri);
-	char language[8];
+	char language[8], name[32];
 
 	r->method = method_read(param(f, "REQUEST_METHOD"));
 	r->json = strstr(param(f, "HTTP_ACCEPT"), "application/json") != NULL;
 	r->html = strstr(param(f, "HTTP_ACCEPT"), "text/html") != NULL;
 	(void)snprintf(r->agent, sizeof(r->agent), "%s", param(f, "HTTP_USER_AGENT"));
-	cookie_copy(r->visitor, sizeof(r->visitor), cookies, "mailcert_visitor");
+	(void)snprintf(name, sizeof(name), "%s" COOKIE_NAME "_visitor", COOKIE_PREFIX(r->w));
+	cookie_copy(r->visitor, sizeof(r->visitor), cookies, name);
 	cookie_copy(language, sizeof(language), cookies, "mailcert_language");
 	page_choose_language(r, NULL, language, param(f, "HTTP_ACCEPT_LANGUAGE"));
 	r->path = strndup(uri, path_len < PATH_MAX_OURS ? path_len : PATH_MAX_OURS);
@@ -181,8 +200,9 @@ static void headers_put(struct req *r, FCGX_Request *f)
 	if (r->w->secure)
 		buf_puts(&b, "Strict-Transport-Security: max-age=63072000\r\n");
 	if (r->visitor_new)
-		buf_printf(&b, "Set-Cookie: mailcert_visitor=%s; Path=/; HttpOnly; SameSite=Lax%s\r\n",
-		    r->visitor, r->w->secure ? "; Secure" : "");
+		buf_printf(&b,
+		    "Set-Cookie: %s" COOKIE_NAME "_visitor=%s; Path=/; HttpOnly; SameSite=Lax%s\r\n",
+		    COOKIE_PREFIX(r->w), r->visitor, r->w->secure ? "; Secure" : "");
 	if (r->headers.len > 0)
 		buf_add(&b, r->headers.data, r->headers.len);
 	buf_puts(&b, "\r\n");
@@ -190,8 +210,29 @@ static void headers_put(struct req *r, FCGX_Request *f)
 	buf_free(&b);
 }
 
+static double seconds_now(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* Count an answered request; *before is what the counts were when it began. */
+static void count(const struct req *r, double began, const struct metrics_request *before)
+{
+	struct metrics_request q = {.route = r->route, .status = r->status, .seconds = seconds_now() - began};
+
+	db_spent(r->w->db, &q.db_statements, &q.db_seconds);
+	q.db_statements -= before->db_statements;
+	q.db_seconds -= before->db_seconds;
+	metrics_count(r->w->metrics, &q);
+}
+
 static void serve(struct worker *w, FCGX_Request *f)
 {
+	const double began = seconds_now();
+	struct metrics_request before = {0};
 	struct req *r = calloc(1, sizeof(*r));
 	struct err e;
 	char *body = NULL;
@@ -202,6 +243,8 @@ static void serve(struct worker *w, FCGX_Request *f)
 		return;
 	}
 	r->w = w;
+	r->from_metrics = strcmp(param(f, "MAILCERT_LISTENER"), "metrics") == 0;
+	db_spent(w->db, &before.db_statements, &before.db_seconds);
 	actor_read(r, f);
 	if (req_read(r, f, &e) == -1) {
 		page_begin(r);
@@ -213,6 +256,7 @@ static void serve(struct worker *w, FCGX_Request *f)
 	headers_put(r, f);
 	if (r->method != METHOD_HEAD && r->body.len > 0)
 		(void)FCGX_PutStr(r->body.data, (int)r->body.len, f->out);
+	count(r, began, &before);
 	if (body != NULL)
 		explicit_bzero(body, len);
 	free(body);
@@ -242,8 +286,18 @@ static int worker_open(struct worker *w, const struct conf *conf, struct err *e)
 	return blocklist_open(&w->blocklist, conf_text(conf, SET_CA_BLOCKLIST), e);
 }
 
+/* Without its counts a worker serves all the same. */
+static void worker_count(struct worker *w)
+{
+	struct err e;
+
+	if (metrics_open(&w->metrics, conf_text(w->conf, SET_WEB_RUN_DIR), &e) == -1)
+		log_err(LOG_LEVEL_WARNING, &e, "nothing is counted for /metrics");
+}
+
 static void worker_close(struct worker *w)
 {
+	metrics_close(w->metrics);
 	db_close(w->db);
 	pages_close(w->pages);
 	products_free(w->products);
@@ -292,6 +346,7 @@ int main(int argc, char **argv)
 		conf_free(conf);
 		return 1;
 	}
+	worker_count(&w);
 	(void)sigaction(SIGTERM, &term, NULL);
 	(void)sigaction(SIGINT, &term, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);

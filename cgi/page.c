@@ -12,20 +12,22 @@
 
 #include <ClearSilver/ClearSilver.h>
 
+#include "cgi/template.h"
 #include "lib/base/conf.h"
 #include "lib/base/words.h"
 
 #define LANGUAGES_MAX 16
-#define TEMPLATES_MAX 64
+#define TEMPLATES_MAX 256 /* pages times languages */
 
 struct language {
 	char code[8];
-	HDF *words; /* owned */
+	HDF *constants; /* owned; words, icons, and what else is the same on every page */
 };
 
 struct template
 {
 	char name[40];
+	const struct language *language;
 	CSPARSE *tree; /* owned */
 };
 
@@ -36,9 +38,7 @@ struct pages {
 	struct template templates[TEMPLATES_MAX];
 	int template_count;
 	char dir[1024];
-	char brand_name[200], brand_support[200], mail_viewer[8], demo_hint[400];
 	char caa_identity[256];
-	char assets[24]; /* changes with every build, so that browsers fetch new static files */
 };
 
 /* Turn a ClearSilver error into ours, freeing it. Always -1. */
@@ -64,10 +64,14 @@ static int words_load(struct pages *pages, const char *file, struct err *e)
 
 	(void)snprintf(l->code, sizeof(l->code), "%.2s", file);
 	(void)snprintf(path, sizeof(path), "%s/words/%s", pages->dir, file);
-	ne = hdf_init(&l->words);
+	ne = hdf_init(&l->constants);
 	pages->language_count++;
 	if (ne == STATUS_OK)
-		ne = hdf_read_file(l->words, path);
+		ne = hdf_read_file(l->constants, path);
+	if (ne == STATUS_OK) {
+		(void)snprintf(path, sizeof(path), "%s/pages/icons.hdf", pages->dir);
+		ne = hdf_read_file(l->constants, path);
+	}
 	return ne == STATUS_OK ? 0 : err_neo(e, ne, path);
 }
 
@@ -97,41 +101,87 @@ static int words_load_all(struct pages *pages, struct err *e)
 	return rc;
 }
 
-int pages_open(struct pages **out, const struct conf *conf, struct err *e)
+static NEOERR *constant_set(struct language *l, const char *name, const char *value)
 {
-	struct pages *pages = calloc(1, sizeof(*pages));
-	char path[2048];
-	struct stat program;
-	const char *identities;
-	NEOERR *ne;
+	return *value == '\0' ? STATUS_OK : nerr_pass(hdf_set_value(l->constants, name, value));
+}
 
-	if (pages == NULL)
-		return err_set(e, FAULT_busy, "pages: out of memory");
-	(void)snprintf(pages->dir, sizeof(pages->dir), "%s", conf_text(conf, SET_HDF_DIR));
-	(void)snprintf(pages->brand_name, sizeof(pages->brand_name), "%s", conf_text(conf, SET_BRAND_NAME));
-	(void)snprintf(
-	    pages->brand_support, sizeof(pages->brand_support), "%s", conf_text(conf, SET_BRAND_SUPPORT));
-	(void)snprintf(pages->demo_hint, sizeof(pages->demo_hint), "%s", conf_text(conf, SET_WEB_DEMO_HINT));
-	identities = conf_text(conf, SET_CAA_IDENTITY);
-	(void)snprintf(pages->caa_identity, sizeof(pages->caa_identity), "%.*s",
-	    (int)strcspn(identities, ", "), identities);
+/* The list of languages, as a page in language l shows it. */
+static NEOERR *constants_set_languages(const struct pages *pages, struct language *l)
+{
+	NEOERR *ne = constant_set(l, "Lang", l->code);
+	char name[32];
+
+	for (int i = 0; ne == STATUS_OK && i < pages->language_count; i++) {
+		const struct language *one = &pages->languages[i];
+
+		(void)snprintf(name, sizeof(name), "Language.%d.code", i);
+		ne = constant_set(l, name, one->code);
+		(void)snprintf(name, sizeof(name), "Language.%d.name", i);
+		if (ne == STATUS_OK)
+			ne = constant_set(
+			    l, name, hdf_get_value(one->constants, "Words.language.name", one->code));
+		(void)snprintf(name, sizeof(name), "Language.%d.current", i);
+		if (ne == STATUS_OK && one == l)
+			ne = constant_set(l, name, "1");
+	}
+	return nerr_pass(ne);
+}
+
+/* What every page of a language is told, beside its words. */
+static int constants_set(
+    const struct pages *pages, struct language *l, const struct conf *conf, struct err *e)
+{
+	char assets[24] = ""; /* changes with every build, so that browsers fetch new static files */
+	const struct {
+		const char *name, *value;
+	} constants[] = {{"Brand.name", conf_text(conf, SET_BRAND_NAME)},
+	    {"Brand.support", conf_text(conf, SET_BRAND_SUPPORT)}, {"Page.assets", assets},
+	    {"Demo.mail", *conf_text(conf, SET_WEB_MAIL_VIEWER) == '\0' ? "" : "1"},
+	    {"Demo.hint", conf_text(conf, SET_WEB_DEMO_HINT)}};
+	NEOERR *ne = constants_set_languages(pages, l);
+	struct stat program;
+
 	if (stat("/proc/self/exe", &program) == 0)
-		(void)snprintf(
-		    pages->assets, sizeof(pages->assets), "%llx", (unsigned long long)program.st_mtime);
-	if (*conf_text(conf, SET_WEB_MAIL_VIEWER) != '\0')
-		(void)snprintf(pages->mail_viewer, sizeof(pages->mail_viewer), "1");
+		(void)snprintf(assets, sizeof(assets), "%llx", (unsigned long long)program.st_mtime);
+	for (size_t i = 0; ne == STATUS_OK && i < sizeof(constants) / sizeof(constants[0]); i++)
+		ne = constant_set(l, constants[i].name, constants[i].value);
+	return ne == STATUS_OK ? 0 : err_neo(e, ne, "constants of pages");
+}
+
+/* The data tree, empty but for how ClearSilver is to go about it. */
+static int data_make(struct pages *pages, struct err *e)
+{
+	char path[2048];
+	NEOERR *ne = hdf_init(&pages->data);
+
 	(void)snprintf(path, sizeof(path), "%s/pages", pages->dir);
-	ne = hdf_init(&pages->data);
 	if (ne == STATUS_OK)
 		ne = hdf_set_value(pages->data, "Config.VarEscapeMode", "html");
 	if (ne == STATUS_OK)
 		ne = hdf_set_value(pages->data, "hdf.loadpaths.0", path);
-	if (ne != STATUS_OK ? err_neo(e, ne, "pages") == -1 : words_load_all(pages, e) == -1) {
+	return ne == STATUS_OK ? 0 : err_neo(e, ne, "pages");
+}
+
+int pages_open(struct pages **out, const struct conf *conf, struct err *e)
+{
+	struct pages *pages = calloc(1, sizeof(*pages));
+	const char *identities = conf_text(conf, SET_CAA_IDENTITY);
+	int rc;
+
+	if (pages == NULL)
+		return err_set(e, FAULT_busy, "pages: out of memory");
+	(void)snprintf(pages->dir, sizeof(pages->dir), "%s", conf_text(conf, SET_HDF_DIR));
+	(void)snprintf(pages->caa_identity, sizeof(pages->caa_identity), "%.*s",
+	    (int)strcspn(identities, ", "), identities);
+	rc = data_make(pages, e) == 0 && words_load_all(pages, e) == 0 ? 0 : -1;
+	for (int i = 0; rc == 0 && i < pages->language_count; i++)
+		rc = constants_set(pages, &pages->languages[i], conf, e);
+	if (rc == 0)
+		*out = pages;
+	else
 		pages_close(pages);
-		return -1;
-	}
-	*out = pages;
-	return 0;
+	return rc;
 }
 
 void pages_close(struct pages *pages)
@@ -141,7 +191,7 @@ void pages_close(struct pages *pages)
 	for (int i = 0; i < pages->template_count; i++)
 		cs_destroy(&pages->templates[i].tree);
 	for (int i = 0; i < pages->language_count; i++)
-		hdf_destroy(&pages->languages[i].words);
+		hdf_destroy(&pages->languages[i].constants);
 	hdf_destroy(&pages->data);
 	free(pages);
 }
@@ -156,9 +206,11 @@ static const struct language *language_find(const struct pages *pages, const cha
 	return NULL;
 }
 
-bool page_language_known(const struct pages *pages, const char *language)
+const char *page_language_code(const struct pages *pages, const char *typed)
 {
-	return language_find(pages, language, strlen(language)) != NULL;
+	const struct language *l = language_find(pages, typed, strlen(typed));
+
+	return l == NULL ? NULL : l->code;
 }
 
 /* The known language of an Accept-Language header with the highest weight (RFC 9110 12.5.4), or NULL. */
@@ -218,14 +270,28 @@ void page_begin(struct req *r)
 	r->hdf = r->w->pages->data;
 }
 
-void page_set(struct req *r, const char *name, const char *value)
+void page_set_at(HDF *at, const char *name, const char *value)
 {
 	NEOERR *ne;
 
-	if (value == NULL || *value == '\0')
+	if (at == NULL || value == NULL || *value == '\0')
 		return;
-	ne = hdf_set_value(r->hdf, name, value);
+	ne = hdf_set_value(at, name, value);
 	nerr_ignore(&ne); /* only memory can fail here; the page then lacks a value */
+}
+
+HDF *page_at(struct req *r, const char *prefix)
+{
+	HDF *at = NULL;
+	NEOERR *ne = hdf_get_node(r->hdf, prefix, &at);
+
+	nerr_ignore(&ne);
+	return at;
+}
+
+void page_set(struct req *r, const char *name, const char *value)
+{
+	page_set_at(r->hdf, name, value);
 }
 
 void page_setf(struct req *r, const char *name, const char *fmt, ...)
@@ -245,7 +311,7 @@ void page_set_in(struct req *r, const char *prefix, const char *name, const char
 
 	if (value == NULL || *value == '\0')
 		return;
-	(void)snprintf(path, sizeof(path), "%s.%s", prefix, name);
+	text_join(path, sizeof(path), prefix, ".", name, NULL);
 	page_set(r, path, value);
 }
 
@@ -257,7 +323,7 @@ const char *page_value(struct req *r, const char *name)
 const char *page_word(struct req *r, const char *name)
 {
 	const struct language *l = language_find(r->w->pages, r->language, strlen(r->language));
-	const char *word = l == NULL ? NULL : hdf_get_value(l->words, name, NULL);
+	const char *word = l == NULL ? NULL : hdf_get_value(l->constants, name, NULL);
 
 	return word == NULL ? "" : word;
 }
@@ -272,7 +338,7 @@ static void fault_part_set(
 	struct buf text = {0};
 	char name[128];
 
-	(void)snprintf(name, sizeof(name), "Fault.%s.%s", code, part);
+	text_join(name, sizeof(name), "Fault.", code, ".", part, NULL);
 	(void)words_format(&text, page_word(r, name), names, values);
 	page_set_in(r, prefix, part, text.data);
 	buf_free(&text);
@@ -310,59 +376,40 @@ static NEOERR *page_append(void *ctx, char *text)
 	return STATUS_OK;
 }
 
-static int template_find(struct pages *pages, const char *name, CSPARSE **out, struct err *e)
+/* The parse tree of a page in a language, made when it is first asked for. */
+static int template_find(
+    struct pages *pages, const struct language *l, const char *name, CSPARSE **out, struct err *e)
 {
-	struct template *t;
+	struct template *t = pages->templates;
 	char file[64];
 	NEOERR *ne;
 
-	for (int i = 0; i < pages->template_count; i++) {
-		if (strcmp(pages->templates[i].name, name) == 0) {
-			*out = pages->templates[i].tree;
+	for (; t < pages->templates + pages->template_count; t++) {
+		if (t->language == l && strcmp(t->name, name) == 0) {
+			*out = t->tree;
 			return 0;
 		}
 	}
 	if (pages->template_count == TEMPLATES_MAX)
 		return err_set(e, FAULT_internal, "more than %d templates", TEMPLATES_MAX);
-	t = &pages->templates[pages->template_count];
 	(void)snprintf(t->name, sizeof(t->name), "%s", name);
+	t->language = l;
 	(void)snprintf(file, sizeof(file), "%s.cs", name);
-	ne = cs_init(&t->tree, pages->data);
-	if (ne == STATUS_OK)
-		ne = cgi_register_strfuncs(t->tree);
-	if (ne == STATUS_OK)
-		ne = cs_parse_file(t->tree, file);
-	if (ne != STATUS_OK) {
-		cs_destroy(&t->tree);
+	ne = template_parse(&t->tree, pages->data, l->constants, file);
+	if (ne != STATUS_OK)
 		return err_neo(e, ne, file);
-	}
 	pages->template_count++;
 	*out = t->tree;
 	return 0;
 }
 
-/* What every page is told. */
+/* What every page is told, beside the constants. */
 static void page_set_common(struct req *r)
 {
-	struct pages *pages = r->w->pages;
-	char token[44], prefix[32];
+	char token[44];
 
 	req_form_token(r, token);
 	page_set(r, "Form.token", token);
-	page_set(r, "Lang", r->language);
-	page_set(r, "Brand.name", pages->brand_name);
-	page_set(r, "Brand.support", pages->brand_support);
-	page_set(r, "Page.assets", pages->assets);
-	page_set(r, "Demo.mail", pages->mail_viewer);
-	page_set(r, "Demo.hint", pages->demo_hint);
-	for (int i = 0; i < pages->language_count; i++) {
-		const struct language *l = &pages->languages[i];
-
-		(void)snprintf(prefix, sizeof(prefix), "Language.%d", i);
-		page_set_in(r, prefix, "code", l->code);
-		page_set_in(r, prefix, "name", hdf_get_value(l->words, "Words.language.name", l->code));
-		page_set_in(r, prefix, "current", strcmp(l->code, r->language) == 0 ? "1" : "");
-	}
 	if (r->me.known) {
 		page_set(r, "Me.login", r->me.login);
 		page_set(r, "Me.name", r->me.name);
@@ -378,9 +425,8 @@ int page_show(struct req *r, const char *name, struct err *e)
 	NEOERR *ne;
 
 	page_set_common(r);
-	if (template_find(r->w->pages, name, &tree, e) == -1)
+	if (template_find(r->w->pages, l, name, &tree, e) == -1)
 		return -1;
-	tree->global_hdf = l->words;
 	r->body.len = 0;
 	ne = cs_render(tree, &r->body, page_append);
 	if (ne != STATUS_OK)
@@ -424,6 +470,8 @@ void page_show_fault(struct req *r, const struct err *fault, const char *inciden
 	page_set(r, "Page.incident", incident);
 	page_set(r, "Page.field", fault_field(fault->fault));
 	page_set_fault(r, "Page", fault->fault, fault->arg);
+	if (r->method == METHOD_GET && r->status < 500)
+		page_set(r, "Page.path", req_back(r->path == NULL ? "" : r->path, ""));
 	if (r->status == 503 || r->status == 429) {
 		const char *after =
 		    *fault->arg != '\0' && strspn(fault->arg, "0123456789") == strlen(fault->arg) ? fault->arg

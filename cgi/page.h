@@ -20,14 +20,19 @@ void pages_close(struct pages *); /* NULL is fine */
  * account's choice or NULL, then the cookie's, then Accept-Language. */
 void page_begin(struct req *);
 void page_choose_language(struct req *, const char *wish, const char *cookie, const char *accept_language);
-/* Whether there are words for that language ("en"). */
-bool page_language_known(const struct pages *, const char *language);
+/* The code ("en") of a language there are words for, typed in any case; NULL: there are none. */
+const char *page_language_code(const struct pages *, const char *typed);
 
 /* Set one value of the page's data; a NULL or empty value leaves it out. */
 void page_set(struct req *, const char *name, const char *value);
 void page_setf(struct req *, const char *name, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Set "<prefix>.<name>". */
 void page_set_in(struct req *, const char *prefix, const char *name, const char *value);
+
+/* The same for many values below one prefix: its branch of the page's data, then each value there. NULL is
+ * fine, and then nothing is set. */
+struct _hdf *page_at(struct req *, const char *prefix);
+void page_set_at(struct _hdf *at, const char *name, const char *value);
 
 /* A value of the page's data as it stands now, or NULL. It lives until it is set anew. */
 const char *page_value(struct req *, const char *name);

@@ -17,22 +17,14 @@
 /* A page open to everyone; whoever is signed in sees their menu too. */
 static int public_show(struct req *r, const char *page, const char *path, struct err *e)
 {
-	struct db_rows *rows = NULL;
-	struct err ignored;
-
-	/* Not knowing who looks does no harm here, so neither an ended session nor a database that is away
-	 * hinders. */
-	if (r->actor.kind == ACTOR_SESSION &&
-	    db_run(r->w->db, STMT_PAGE_ME, &rows, &ignored,
-		DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len))) == 0)
-		(void)me_read(r, rows, &ignored);
-	db_rows_free(rows);
+	me_load(r);
 	page_set(r, "Page.path", path);
 	return page_show(r, page, e);
 }
 
 int page_tools(struct req *r, struct err *e)
 {
+	(void)browser_kinds_set(r, NULL);
 	return public_show(r, "tools", "/tools", e);
 }
 
@@ -145,7 +137,8 @@ int page_demo_mail_message(struct req *r, struct err *e)
 		nerr_ignore(&ne);
 		return err_set(e, FAULT_not_found, "no such mail");
 	}
-	return public_show(r, "demo_mail_message", "", e);
+	(void)snprintf(path, sizeof(path), "/demo/mail/%s", r->params[0]);
+	return public_show(r, "demo_mail_message", path, e);
 }
 
 int page_demo_mail_part(struct req *r, struct err *e)

@@ -1,11 +1,15 @@
 /* page_account.c - signing in and out, the account, its language, the dashboard. */
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cgi/pages.h"
 #include "lib/base/conf.h"
 #include "lib/db/db.h"
 #include "lib/flow/session.h"
+
+#define NOTICES_A_PAGE 20
 
 #define P_SESSION(r) P_BYTES((r)->actor.secret, (r)->actor.secret_len)
 
@@ -19,8 +23,8 @@ int page_home(struct req *r, struct err *e)
 /* A calm message that came along as ?notice=; only words we have. */
 static void notice_set(struct req *r)
 {
-	static const char *const notices[] = {
-	    "signed_out", "session_ended", "mail_resent", "language_changed", "saved"};
+	static const char *const notices[] = {"signed_out", "session_ended", "mail_resent",
+	    "language_changed", "saved", "password_changed", "others_signed_out"};
 	const char *wish = form_text(&r->query, "notice");
 
 	for (size_t i = 0; i < sizeof(notices) / sizeof(notices[0]); i++)
@@ -84,16 +88,22 @@ int page_sign_out_post(struct req *r, struct err *e)
 	return req_see_other(r, "/sign-in?notice=signed_out");
 }
 
-int page_language_post(struct req *r, struct err *e)
+int language_take(struct req *r, struct err *e)
 {
-	const char *language = form_text(&r->form, "language");
+	const char *typed = form_text(&r->form, "language");
+	const char *language = page_language_code(r->w->pages, typed);
 
-	if (!page_language_known(r->w->pages, language))
-		return err_set_arg(e, FAULT_language_unknown, language, "language %.20s", language);
+	if (language == NULL)
+		return err_set_arg(e, FAULT_language_unknown, typed, "language %.20s", typed);
 	req_header(r, "Set-Cookie",
 	    "mailcert_language=%s; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax%s", language,
 	    r->w->secure ? "; Secure" : "");
-	if (r->actor.kind == ACTOR_SESSION && session_language(r->w->db, &r->actor, language, e) == -1)
+	return r->actor.kind == ACTOR_SESSION ? session_language(r->w->db, &r->actor, language, e) : 0;
+}
+
+int page_language_post(struct req *r, struct err *e)
+{
+	if (language_take(r, e) == -1)
 		return -1;
 	return req_see_other(r, "%s", req_back(form_text(&r->form, "back"), "/"));
 }
@@ -158,16 +168,43 @@ static int counts_set(struct req *r, struct err *e)
 	return 0;
 }
 
+/* Where a page of notifications begins: those before this time, and before this order at the same time. */
+struct notice_key {
+	char at[32];
+	int64_t order_id;
+};
+
+/* From ?page=20261122140355.000000-57; whatever is none begins with the newest. */
+static void notice_key_read(struct notice_key *k, const char *typed)
+{
+	static const char form[] = "dddddddddddddd.dddddd-d";
+	size_t i = 0;
+
+	while (
+	    form[i] != '\0' && (form[i] == 'd' ? isdigit((unsigned char)typed[i]) != 0 : typed[i] == form[i]))
+		i++;
+	(void)snprintf(k->at, sizeof(k->at), "%.*s", (int)strlen("20261122140355.000000"),
+	    form[i] == '\0' ? typed : "99991231235959.000000");
+	k->order_id = form[i] == '\0' ? strtoll(typed + i - 1, NULL, 10) : 0;
+}
+
 /* List.N: the notifications of a tab. */
 static void notices_set(struct req *r, const struct db_rows *rows, const char *tab)
 {
 	struct order o;
 	char prefix[32];
 
+	if (*form_text(&r->query, "page") != '\0')
+		page_setf(r, "Paging.prev", "/dashboard?tab=%s", tab);
 	for (size_t i = 0; i < db_rows_count(rows) && order_from_row(&o, rows, i); i++) {
 		const char *code = db_text(rows, i, "code");
 		enum fault fault = fault_by_code(code);
 
+		if (i == NOTICES_A_PAGE) {
+			page_setf(r, "Paging.next", "/dashboard?tab=%s&page=%s-%s", tab,
+			    db_text(rows, i - 1, "notice_at"), db_text(rows, i - 1, "notice_id"));
+			break;
+		}
 		(void)snprintf(prefix, sizeof(prefix), "List.%zu", i);
 		if (strcmp(tab, "problems") == 0) {
 			if (fault == FAULT_none && o.activation_reason != NULL)
@@ -178,6 +215,7 @@ static void notices_set(struct req *r, const struct db_rows *rows, const char *t
 		show_order(r, prefix, &o);
 		page_set_in(r, prefix, "code", code);
 		page_set_in(r, prefix, "at", db_text(rows, i, "at"));
+		page_set_in(r, prefix, "reply", db_text(rows, i, "reply"));
 	}
 }
 
@@ -186,12 +224,16 @@ int page_dashboard(struct req *r, struct err *e)
 	static const char *const tabs[] = {"information", "problems", "expiration", "new"};
 	const char *tab = tabs[0];
 	struct db_rows *rows = NULL;
+	struct notice_key before;
 	int rc = -1;
 
+	notice_key_read(&before, form_text(&r->query, "page"));
 	for (size_t i = 0; i < sizeof(tabs) / sizeof(tabs[0]); i++)
 		if (strcmp(form_text(&r->query, "tab"), tabs[i]) == 0)
 			tab = tabs[i];
-	if (db_run(r->w->db, STMT_PAGE_NOTICES, &rows, e, DB_ARGS(P_TEXT(tab), P_SESSION(r))) == -1 ||
+	if (db_run(r->w->db, STMT_PAGE_NOTICES, &rows, e,
+		DB_ARGS(P_TEXT(tab), P_TEXT(before.at), P_TEXT(before.at), P_NUMBER(before.order_id),
+		    P_SESSION(r), P_NUMBER(NOTICES_A_PAGE + 1))) == -1 ||
 	    me_read(r, rows, e) == -1)
 		goto out;
 	if (strcmp(r->me.kind, "partner") == 0) {

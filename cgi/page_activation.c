@@ -117,33 +117,43 @@ int page_activation_data(struct req *r, struct err *e)
 	return rc == -1 ? -1 : 0;
 }
 
+/* Mark the fields that a list with commas names. */
+static int fields_mark(
+    const char *list, const struct product *product, bool chosen[FIELD__MAX], struct err *e)
+{
+	for (size_t len; *list != '\0'; list += len + (list[len] == ',')) {
+		bool known = false;
+		char name[64];
+
+		len = strcspn(list, ",");
+		for (int i = 0; i < FIELD__MAX; i++) {
+			const char *word = subject_field_word((enum subject_field)i);
+
+			if (product->fields[i] == FIELD_ABSENT || strlen(word) != len ||
+			    strncmp(word, list, len) != 0)
+				continue;
+			known = chosen[i] = true;
+		}
+		(void)snprintf(name, sizeof(name), "%.*s", (int)(len < 60 ? len : 60), list);
+		if (!known)
+			return err_set_arg(e, FAULT_field_unknown, name, "field %s", name);
+	}
+	return 0;
+}
+
 int fields_read(const struct req *r, const struct product *product, char *out, size_t room, struct err *e)
 {
+	bool chosen[FIELD__MAX] = {false};
+
+	for (size_t f = 0; f < r->form.count; f++)
+		if (strcmp(r->form.fields[f].name, "fields") == 0 &&
+		    fields_mark(r->form.fields[f].value, product, chosen, e) == -1)
+			return -1;
 	*out = '\0';
-	for (int i = 0; i < FIELD__MAX; i++) {
-		const char *word = subject_field_word((enum subject_field)i);
-		bool chosen = product->fields[i] == FIELD_MANDATORY;
-
-		for (size_t f = 0; f < r->form.count; f++)
-			if (strcmp(r->form.fields[f].name, "fields") == 0 &&
-			    strcmp(r->form.fields[f].value, word) == 0)
-				chosen = chosen || product->fields[i] == FIELD_OPTIONAL;
-		if (chosen)
-			(void)snprintf(
-			    out + strlen(out), room - strlen(out), "%s%s", *out == '\0' ? "" : ",", word);
-	}
-	for (size_t f = 0; f < r->form.count; f++) {
-		const char *sent = r->form.fields[f].value;
-		bool known = false;
-
-		if (strcmp(r->form.fields[f].name, "fields") != 0)
-			continue;
-		for (int i = 0; i < FIELD__MAX; i++)
-			known = known || (product->fields[i] != FIELD_ABSENT &&
-					     strcmp(sent, subject_field_word((enum subject_field)i)) == 0);
-		if (!known)
-			return err_set_arg(e, FAULT_field_unknown, sent, "field %.40s", sent);
-	}
+	for (int i = 0; i < FIELD__MAX; i++)
+		if (chosen[i] || product->fields[i] == FIELD_MANDATORY)
+			(void)snprintf(out + strlen(out), room - strlen(out), "%s%s", *out == '\0' ? "" : ",",
+			    subject_field_word((enum subject_field)i));
 	return 0;
 }
 
@@ -177,6 +187,37 @@ out:
 
 /* --- generation method --- */
 
+int browser_kinds_set(struct req *r, const struct product *product)
+{
+	static const struct {
+		const char *id; /* as in nginx/browser/keypair.js */
+		unsigned key;
+		long bits;
+	} kinds[] = {{"rsa_3072", KEY_RSA, 3072}, {"rsa_2048", KEY_RSA, 2048}, {"rsa_4096", KEY_RSA, 4096},
+	    {"p_256", KEY_P256, 0}, {"p_384", KEY_P384, 0}};
+	char name[32];
+	int n = 0;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (product != NULL && (product->keys & kinds[i].key) == 0)
+			continue;
+		if (product != NULL && kinds[i].key == KEY_RSA &&
+		    (kinds[i].bits < product->rsa_bits_least || kinds[i].bits > product->rsa_bits_most))
+			continue;
+		(void)snprintf(name, sizeof(name), "Kind.%d.id", n++);
+		page_set(r, name, kinds[i].id);
+	}
+	return n;
+}
+
+/* Whether the product takes keys brought this way; one made in the browser must be of a kind it takes. */
+static bool method_open(struct req *r, const struct order_page *p, unsigned method)
+{
+	if (p->product != NULL && (p->product->methods & method) == 0)
+		return false;
+	return method != METHOD_BROWSER || browser_kinds_set(r, p->product) > 0;
+}
+
 static int method_show(struct req *r, const struct order_page *p, const char *typed, struct err *e)
 {
 	static const unsigned all[] = {METHOD_CSR, METHOD_BROWSER};
@@ -184,7 +225,7 @@ static int method_show(struct req *r, const struct order_page *p, const char *ty
 	int n = 0;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		if (p->product != NULL && (p->product->methods & all[i]) == 0)
+		if (!method_open(r, p, all[i]))
 			continue;
 		(void)snprintf(name, sizeof(name), "Method.%d.id", n++);
 		page_set(r, name, method_word(all[i]));
@@ -218,8 +259,7 @@ int page_activation_method_post(struct req *r, struct err *e)
 		goto out;
 	if (*typed == '\0')
 		(void)err_set(&fault, FAULT_method_missing, "no method");
-	else if (method_by_word(typed) == 0 ||
-		 (p.product != NULL && (p.product->methods & method_by_word(typed)) == 0))
+	else if (method_by_word(typed) == 0 || !method_open(r, &p, method_by_word(typed)))
 		(void)err_set_arg(&fault, FAULT_method_unknown, typed, "method %.40s", typed);
 	else if (activation_method(r->w->db, &r->actor, &p.order.on, typed, &fault) == 0) {
 		rc = wizard_see(r, &p.order.on, "key");
@@ -261,6 +301,7 @@ static int key_show(struct req *r, const struct order_page *p, const char *typed
 	}
 	page_set(r, "Form.csr", typed);
 	page_set(r, "Form.method", p->order.method);
+	page_set(r, "Page.browser", method_open(r, p, METHOD_BROWSER) ? "1" : "");
 	csr_free(csr);
 	return wizard_show(r, p, "activation_key", "key", e);
 }
@@ -328,7 +369,7 @@ int page_activation_key_post(struct req *r, struct err *e)
 		goto out;
 	}
 	if (strncmp(fault_code(fault.fault), "csr_", 4) == 0 &&
-	    activation_csr_refused(r->w->db, &r->actor, &p.order.on, fault_code(fault.fault), &ignored) == -1)
+	    activation_csr_refused(r->w->db, &r->actor, &p.order.on, &fault, &ignored) == -1)
 		fault = ignored;
 	if (fault_here(r, &fault)) {
 		page_add_error(r, &fault);
@@ -382,8 +423,7 @@ static int check_order_load(struct req *r, struct order_page *p, struct err *e)
 	slash = strchr(number, '/');
 	if (slash == NULL) {
 		if (r->actor.kind == ACTOR_KEY)
-			return db_run(
-			    r->w->db, STMT_PARTNER_ME, &p->rows, e, DB_ARGS(P_PARTNER(r, "read", 1)));
+			return db_run(r->w->db, STMT_PARTNER_ME, &p->rows, e, DB_ARGS(P_PARTNER(r, "", 1)));
 		return db_run(r->w->db, STMT_PAGE_ME, &p->rows, e,
 			   DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len))) == 0
 			   ? me_read(r, p->rows, e)
@@ -537,6 +577,8 @@ int page_activation_done(struct req *r, struct err *e)
 		if (p.order.activation == STEP_WAITING_FOR_VERIFICATION ||
 		    p.order.activation == STEP_VERIFIED)
 			rc = wizard_show(r, &p, "activation_done", "done", e);
+		else if (p.order.activation_reason != NULL) /* refused meanwhile: the order says why */
+			rc = req_see_other(r, "/certificates/%s/%s", p.order.on.number, p.order.on.item);
 		else
 			rc = wizard_go_on(r, &p.order);
 	}

@@ -72,8 +72,9 @@ int page_certificate_file(struct req *r, struct err *e)
 		return err_set(e, FAULT_not_found, "no download %.60s", r->params[2]);
 	if (order_page_load(r, &p, e) == -1)
 		goto out;
-	if (!p.order.issued) {
-		(void)err_set(e, FAULT_certificate_missing, "order %s/%s has no certificate yet",
+	/* Long after its end a certificate is cleared, and the address with it (sql/retention.sql). */
+	if (!p.order.issued || p.order.email == NULL) {
+		(void)err_set(e, FAULT_certificate_missing, "order %s/%s has no certificate",
 		    p.order.on.number, p.order.on.item);
 		goto out;
 	}

@@ -120,6 +120,7 @@ int page_mailbox_summary(struct req *r, struct err *e)
 int page_mailbox_summary_post(struct req *r, struct err *e)
 {
 	const char *shown = form_text(&r->form, "email");
+	char email[ADDRESS_MAX + 1];
 	struct order_page p;
 	struct err fault;
 	int rc = -1;
@@ -131,7 +132,9 @@ int page_mailbox_summary_post(struct req *r, struct err *e)
 		shown = p.order.email_draft != NULL ? p.order.email_draft : p.order.email;
 	if (shown == NULL)
 		(void)err_set(&fault, FAULT_email_draft_missing, "summary without an address");
-	else if (mailbox_confirm(r->w->db, &r->actor, &p.order.on, shown, &fault) == 0) {
+	else if (address_read(email, shown, &fault) == -1)
+		(void)err_set(&fault, FAULT_summary_changed, "summary: what was shown is no address");
+	else if (mailbox_confirm(r->w->db, &r->actor, &p.order.on, email, &fault) == 0) {
 		rc = req_see_other(r, "/certificates/%s/%s/email/done", p.order.on.number, p.order.on.item);
 		goto out;
 	}

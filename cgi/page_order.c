@@ -7,6 +7,7 @@
 
 #include "cgi/pages.h"
 #include "lib/db/db.h"
+#include "lib/pki/product.h"
 
 #define ORDERS_A_PAGE 20
 #define SEARCH_MAX    200
@@ -46,7 +47,7 @@ int page_products(struct req *r, struct err *e)
 	if (db_run(r->w->db, STMT_PAGE_ORDERS, &rows, e,
 		DB_ARGS(P_NUMBER(page_before(r)), P_BYTES(r->actor.secret, r->actor.secret_len),
 		    P_NUMBER(ORDERS_A_PAGE + 1))) == 0 &&
-	    me_read(r, rows, e) == 0) {
+	    me_read_list(r, rows, e) == 0) {
 		page_set(r, "Page.path", "/account/data-security-products");
 		list_set(r, rows, "/account/data-security-products");
 		rc = page_show(r, "products", e);
@@ -81,6 +82,8 @@ void like_prefix(struct buf *out, const char *text)
 
 static int orders_find(struct req *r, const char *q, const char *status, struct db_rows **rows, struct err *e)
 {
+	/* Numbers and addresses are ASCII: a search for anything else finds none, and must not be compared.
+	 */
 	struct buf like = {0};
 	int rc;
 
@@ -90,8 +93,9 @@ static int orders_find(struct req *r, const char *q, const char *status, struct 
 			P_NUMBER(ORDERS_A_PAGE + 1)));
 	like_prefix(&like, q);
 	rc = db_run(r->w->db, STMT_PAGE_ORDERS_FOUND, rows, e,
-	    DB_ARGS(P_NUMBER(page_before(r)), P_TEXT(like.data), P_TEXT(like.data), P_TEXT(status),
-		P_BYTES(r->actor.secret, r->actor.secret_len), P_NUMBER(ORDERS_A_PAGE + 1)));
+	    DB_ARGS(P_NUMBER(page_before(r)), P_BYTES(r->actor.secret, r->actor.secret_len),
+		P_TEXT(ascii_plain(q) ? like.data : ""), P_TEXT(ascii_plain(q) ? like.data : ""),
+		P_TEXT(status), P_NUMBER(ORDERS_A_PAGE + 1)));
 	buf_free(&like);
 	return rc;
 }
@@ -105,14 +109,14 @@ int page_certificates(struct req *r, struct err *e)
 
 	(void)snprintf(
 	    q, sizeof(q), "%s", form_text(&r->query, "q") + strspn(form_text(&r->query, "q"), " \t"));
-	(void)snprintf(status, sizeof(status), "%s", form_text(&r->query, "status"));
+	req_filter(r, "status", status, sizeof(status));
 	if (!utf8_valid(q, strlen(q)) || q[strspn(q, " ")] == '\0')
 		q[0] = '\0';
 	buf_puts(&base, "/certificates?q=");
 	url_encode(&base, q);
 	buf_puts(&base, "&status=");
 	url_encode(&base, status);
-	if (orders_find(r, q, status, &rows, e) == -1 || me_read(r, rows, e) == -1 || base.failed)
+	if (orders_find(r, q, status, &rows, e) == -1 || me_read_list(r, rows, e) == -1 || base.failed)
 		goto out;
 	if (strcmp(r->me.kind, "partner") == 0) {
 		rc = req_see_other(r, "/partner/orders");
@@ -131,28 +135,62 @@ out:
 	return rc;
 }
 
+/* The fields that were chosen, "emailAddress,commonName", as History.N.field.M. */
+static void history_fields(struct req *r, const char *prefix, const char *list)
+{
+	char name[48], word[32];
+	int n = 0;
+
+	for (; *list != '\0'; list += strcspn(list, ","), list += *list == ',') {
+		(void)snprintf(name, sizeof(name), "field.%d", n++);
+		(void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(list, ","), list);
+		page_set_in(r, prefix, name, word);
+	}
+}
+
+/* What an event tells besides its name: codes and ids as people know them. */
+static void history_detail(struct req *r, const char *prefix, const char *event, const char *detail)
+{
+	const struct product *product = product_find(r->w->products, detail);
+	char code[48], key[48];
+	enum fault fault;
+
+	(void)snprintf(code, sizeof(code), "%.*s", (int)strcspn(detail, " "), detail);
+	fault = fault_by_code(code);
+	if (fault != FAULT_none) {
+		page_set_fault(
+		    r, prefix, fault, detail[strlen(code)] == ' ' ? detail + strlen(code) + 1 : "");
+	} else if (strcmp(event, "method_saved") == 0) {
+		page_set_in(r, prefix, "method", detail);
+	} else if (strcmp(event, "fields_saved") == 0) {
+		history_fields(r, prefix, detail);
+	} else if (strcmp(event, "csr_saved") == 0) {
+		key_shown(key, sizeof(key), code, (int)strtol(detail + strlen(code), NULL, 10));
+		page_set_in(r, prefix, "detail", key);
+	} else {
+		page_set_in(r, prefix, "detail", product == NULL ? detail : product->name);
+	}
+}
+
 int history_set(struct req *r, const struct db_rows *order, struct err *e)
 {
 	struct db_rows *rows = NULL;
-	char prefix[32], code[48];
+	bool cleared = false;
+	char prefix[32];
 
 	if (db_run(r->w->db, STMT_PAGE_HISTORY, &rows, e,
 		DB_ARGS(P_NUMBER(db_number(order, 0, "order_id")))) == -1)
 		return -1;
-	for (size_t i = 0; i < db_rows_count(rows); i++) {
-		const char *told = db_text(rows, i, "detail"), *detail = told == NULL ? "" : told;
-		enum fault fault;
+	/* The newest first. What came before an order was cleared names the mailbox: it is for auditors
+	 * alone. */
+	for (size_t i = 0; i < db_rows_count(rows) && !cleared; i++) {
+		const char *event = db_text(rows, i, "event"), *detail = db_text(rows, i, "detail");
 
-		(void)snprintf(code, sizeof(code), "%.*s", (int)strcspn(detail, " "), detail);
-		fault = fault_by_code(code);
 		(void)snprintf(prefix, sizeof(prefix), "History.%zu", i);
-		if (fault != FAULT_none)
-			page_set_fault(
-			    r, prefix, fault, detail[strlen(code)] == ' ' ? detail + strlen(code) + 1 : "");
-		else
-			page_set_in(r, prefix, "detail", detail);
 		page_set_in(r, prefix, "at", db_text(rows, i, "at"));
-		page_set_in(r, prefix, "event", db_text(rows, i, "event"));
+		page_set_in(r, prefix, "event", event);
+		history_detail(r, prefix, event, detail == NULL ? "" : detail);
+		cleared = strcmp(event, "order_cleared") == 0;
 	}
 	db_rows_free(rows);
 	return 0;

@@ -49,8 +49,8 @@ static json_t *mailbox_json(struct req *r, const struct order_page *p)
 	json_text_set(step, "status", step_status_word(p->order.mailbox));
 	json_text_set(step, "email", p->order.email);
 	json_text_set(step, "verified_at", db_text(p->rows, 0, "confirmed_iso"));
-	json_text_set(step, "mail", db_text(p->rows, 0, "mail_state"));
-	json_text_set(step, "mail_reply", db_text(p->rows, 0, "mail_reply"));
+	json_text_set(step, "mail", p->mail == NULL ? NULL : db_text(p->mail, 0, "mail_state"));
+	json_text_set(step, "mail_reply", p->mail == NULL ? NULL : db_text(p->mail, 0, "mail_reply"));
 	reason_set(r, step, p->order.mailbox_reason, NULL);
 	return step;
 }
@@ -60,8 +60,8 @@ static json_t *activation_json(struct req *r, const struct order_page *p)
 	const char *reason = p->order.activation_reason;
 	json_t *step = json_object();
 
-	if (reason == NULL && p->order.activation == STEP_WAITING_FOR_VERIFICATION)
-		reason = db_text(p->rows, 0, "last_code");
+	if (reason == NULL && *p->last_code != '\0')
+		reason = p->last_code;
 	json_text_set(step, "status", step_status_word(p->order.activation));
 	(void)json_object_set_new(step, "csr", json_boolean(p->order.has_csr));
 	json_text_set(step, "submitted_at", db_text(p->rows, 0, "submitted_iso"));
@@ -82,39 +82,73 @@ static json_t *certificate_json(const struct order_page *p)
 	json_text_set(certificate, "not_after", db_text(p->rows, 0, "not_after_iso"));
 	json_text_set(certificate, "revoked_at", db_text(p->rows, 0, "revoked_iso"));
 	if (p->order.revoked)
-		json_text_set(certificate, "reason",
-		    revocation_reason_word((int)db_number(p->rows, 0, "revocation_reason")));
+		json_text_set(certificate, "reason", revocation_reason_word(p->reason));
 	return certificate;
 }
 
-/* What can be done now, each by its address. */
-static json_t *links_json(const struct req *r, const struct order_page *p)
+static bool cancel_open(const struct order *o)
 {
-	const struct order *o = &p->order;
-	const bool open = !o->cancelled && !o->issued;
-	const struct {
-		const char *name, *page;
-		bool there;
-	} links[] = {
-	    {"self", "", true},
-	    {"email", "/email",
-		open && (o->mailbox == STEP_WAITING_FOR_DATA || o->mailbox == STEP_WAITING_FOR_VERIFICATION)},
-	    {"resend", "/resend", open && o->mailbox == STEP_WAITING_FOR_VERIFICATION},
-	    {"activate", "/activate", open && o->activation == STEP_WAITING_FOR_DATA},
-	    {"cancel", "/cancel", open},
-	    {"certificate", "/certificate.pem", o->issued},
-	    {"chain", "/chain.pem", o->issued},
-	    {"revoke", "/revoke", o->issued && !o->revoked && !o->expired},
-	};
-	json_t *all = json_object();
+	return !o->cancelled && !o->issued;
+}
+
+static bool resend_open(const struct order *o)
+{
+	return cancel_open(o) && o->mailbox == STEP_WAITING_FOR_VERIFICATION;
+}
+
+static bool email_open(const struct order *o)
+{
+	return resend_open(o) || (cancel_open(o) && o->mailbox == STEP_WAITING_FOR_DATA);
+}
+
+static bool activate_open(const struct order *o)
+{
+	return cancel_open(o) && o->activation == STEP_WAITING_FOR_DATA;
+}
+
+static bool revoke_open(const struct order *o)
+{
+	return o->issued && !o->revoked && !o->expired;
+}
+
+static const struct partner_field email_fields[] = {{"email", true}};
+static const struct partner_field activate_fields[] = {
+    {"csr", false}, {"fields", false}, {"accept_terms", true}, {"accept_data", true}};
+static const struct partner_field revoke_fields[] = {{"reason", true}};
+
+#define FIELDS(list) list, sizeof(list) / sizeof((list)[0])
+const struct partner_step partner_steps[] = {
+    {"email", email_open, FIELDS(email_fields)},
+    {"resend", resend_open, NULL, 0},
+    {"activate", activate_open, FIELDS(activate_fields)},
+    {"cancel", cancel_open, NULL, 0},
+    {"revoke", revoke_open, FIELDS(revoke_fields)},
+};
+const size_t partner_steps_count = sizeof(partner_steps) / sizeof(partner_steps[0]);
+
+static void link_set(
+    const struct req *r, json_t *to, const struct order *o, const char *name, const char *page)
+{
 	char url[1024];
 
-	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
-		if (!links[i].there)
-			continue;
-		(void)snprintf(url, sizeof(url), "%s/partner/orders/%s/%s%s",
-		    conf_text(r->w->conf, SET_WEB_BASE_URL), o->on.number, o->on.item, links[i].page);
-		json_text_set(all, links[i].name, url);
+	(void)snprintf(url, sizeof(url), "%s/partner/orders/%s/%s%s%s",
+	    conf_text(r->w->conf, SET_WEB_BASE_URL), o->on.number, o->on.item, *page == '\0' ? "" : "/",
+	    page);
+	json_text_set(to, name, url);
+}
+
+/* What can be done now, each by its address. */
+static json_t *links_json(const struct req *r, const struct order *o)
+{
+	json_t *all = json_object();
+
+	link_set(r, all, o, "self", "");
+	for (size_t i = 0; i < partner_steps_count; i++)
+		if (partner_steps[i].open(o))
+			link_set(r, all, o, partner_steps[i].name, partner_steps[i].name);
+	if (o->issued) {
+		link_set(r, all, o, "certificate", "certificate.pem");
+		link_set(r, all, o, "chain", "chain.pem");
 	}
 	return all;
 }
@@ -123,7 +157,7 @@ static int order_json(struct req *r, const struct order_page *p, struct err *e)
 {
 	const struct order *o = &p->order;
 	json_t *whole = json_object();
-	char number[16], *text;
+	char number[16];
 
 	(void)snprintf(number, sizeof(number), "%s/%s", o->on.number, o->on.item);
 	json_text_set(whole, "order", number);
@@ -137,17 +171,8 @@ static int order_json(struct req *r, const struct order_page *p, struct err *e)
 	(void)json_object_set_new(whole, "mailbox", mailbox_json(r, p));
 	(void)json_object_set_new(whole, "activation", activation_json(r, p));
 	(void)json_object_set_new(whole, "certificate", o->issued ? certificate_json(p) : json_null());
-	(void)json_object_set_new(whole, "links", links_json(r, p));
-	text = json_dumps(whole, JSON_COMPACT);
-	json_decref(whole);
-	if (text == NULL)
-		return err_set(e, FAULT_busy, "order %s: out of memory", number);
-	r->body.len = 0;
-	buf_puts(&r->body, text);
-	buf_puts(&r->body, "\n");
-	(void)snprintf(r->type, sizeof(r->type), "application/json");
-	free(text);
-	return 0;
+	(void)json_object_set_new(whole, "links", links_json(r, o));
+	return req_json(r, whole, e);
 }
 
 /* --- answers --- */
@@ -174,13 +199,13 @@ static int order_answer(
 	return rc;
 }
 
-/* A step was refused: in JSON and for faults of ours the dispatcher says it; a person sees the order again.
- */
+/* A step was refused: in JSON and for faults of ours the dispatcher says it; who wants pages sees the order
+ * again. */
 static int order_refused(struct req *r, const struct order_page *p, const struct err *fault, struct err *e)
 {
 	const int status = fault_status(fault->fault);
 
-	if (r->json || r->actor.kind == ACTOR_KEY || status >= 500 || status == 401 || status == 404) {
+	if (r->json || status >= 500 || status == 401 || status == 404) {
 		*e = *fault;
 		return -1;
 	}
@@ -195,6 +220,26 @@ int page_partner_order(struct req *r, struct err *e)
 
 	if (partner_order_load(r, &p, "read", 1, e) == 0)
 		rc = r->json ? order_json(r, &p, e) : partner_order_show(r, &p, e);
+	order_page_free(&p);
+	return rc;
+}
+
+/* A step's address, opened instead of posted to: a person who loads a page with a fault again goes to the
+ * order, a program is told. */
+int page_partner_step(struct req *r, struct err *e)
+{
+	struct order_page p;
+	int rc = -1;
+
+	if (partner_order_load(r, &p, "read", 1, e) == 0) {
+		if (r->json) {
+			req_header(r, "Allow", "POST");
+			(void)err_set(
+			    e, FAULT_method_not_allowed, "GET of a step of order %s", p.order.on.number);
+		} else {
+			rc = req_see_other(r, "/partner/orders/%s/%s", p.order.on.number, p.order.on.item);
+		}
+	}
 	order_page_free(&p);
 	return rc;
 }
@@ -219,6 +264,8 @@ struct order_draft {
 
 static int product_read(struct req *r, const char *text, struct order_draft *d, struct err *e)
 {
+	if (*text == '\0')
+		return err_set(e, FAULT_product_missing, "order without product");
 	d->o.product = text;
 	d->product = product_find(r->w->products, text);
 	return d->product != NULL ? 0 : err_set_arg(e, FAULT_product_unknown, text, "product %.60s", text);
@@ -243,10 +290,9 @@ static int email_read(struct req *r, const char *text, struct order_draft *d, st
 
 static int language_read(struct req *r, const char *text, struct order_draft *d, struct err *e)
 {
-	d->o.language = text;
-	if (page_language_known(r->w->pages, text))
-		return 0;
-	return err_set_arg(e, FAULT_language_unknown, text, "language %.20s", text);
+	d->o.language = page_language_code(r->w->pages, text);
+	return d->o.language != NULL ? 0
+				     : err_set_arg(e, FAULT_language_unknown, text, "language %.20s", text);
 }
 
 static int customer_name_read(struct req *r, const char *text, struct order_draft *d, struct err *e)
@@ -321,18 +367,6 @@ static int order_make(struct req *r, struct order_number *on, bool *made, struct
 	return rc;
 }
 
-/* Prove who posts, and take the request off a key's allowance, before anything of the form is looked at. */
-static int partner_prove(struct req *r, const char *scope, struct err *e)
-{
-	struct db_rows *rows = NULL;
-	int rc = db_run(r->w->db, STMT_PARTNER_ME, &rows, e, DB_ARGS(P_PARTNER(r, scope, 1)));
-
-	if (rc == 0)
-		rc = partner_me_read(r, rows, e);
-	db_rows_free(rows);
-	return rc;
-}
-
 int page_partner_order_post(struct req *r, struct err *e)
 {
 	struct order_number on;
@@ -343,7 +377,7 @@ int page_partner_order_post(struct req *r, struct err *e)
 		return -1;
 	if (order_make(r, &on, &made, &fault) == 0)
 		return order_answer(r, &on, made ? 201 : 200, made ? "order_made" : "", e);
-	if (r->json || r->actor.kind == ACTOR_KEY || fault_status(fault.fault) >= 500) {
+	if (r->json || fault_status(fault.fault) >= 500 || fault_status(fault.fault) == 401) {
 		*e = fault;
 		return -1;
 	}
@@ -421,8 +455,7 @@ static int order_activate(struct req *r, const struct order_page *p, struct err 
 		return -1;
 	if (csr_given(r) && csr_take(r, p->product, &csr, &secret, e) == -1) {
 		if (strncmp(fault_code(e->fault), "csr_", 4) == 0)
-			(void)activation_csr_refused(
-			    r->w->db, &r->actor, &p->order.on, fault_code(e->fault), &ignored);
+			(void)activation_csr_refused(r->w->db, &r->actor, &p->order.on, e, &ignored);
 		return -1;
 	}
 	rc = statements_read(r, e);

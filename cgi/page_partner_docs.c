@@ -7,6 +7,7 @@
 #include "cgi/route.h"
 #include "lib/base/conf.h"
 #include "lib/db/db.h"
+#include "lib/flow/callback.h"
 #include "lib/flow/revocation.h"
 #include "lib/pki/product.h"
 
@@ -17,7 +18,7 @@ static void routes_set(struct req *r)
 	int n = 0;
 
 	for (size_t i = 0; i < routes_count; i++) {
-		if ((routes[i].flags & R_KEY) == 0)
+		if ((routes[i].flags & R_KEY) == 0 || (routes[i].flags & R_LED) != 0)
 			continue;
 		(void)snprintf(prefix, sizeof(prefix), "Route.%d", n++);
 		page_set_in(r, prefix, "method", routes[i].method == METHOD_POST ? "POST" : "GET");
@@ -25,14 +26,39 @@ static void routes_set(struct req *r)
 	}
 }
 
-static void fields_set(struct req *r)
+/* <prefix>.N: fields of a post. */
+static void fields_set(struct req *r, const char *prefix, const struct partner_field *fields, size_t count)
 {
-	char prefix[24];
+	char name[48];
 
-	for (size_t i = 0; i < partner_order_fields_count; i++) {
-		(void)snprintf(prefix, sizeof(prefix), "Field.%zu", i);
-		page_set_in(r, prefix, "name", partner_order_fields[i].name);
-		page_set_in(r, prefix, "mandatory", partner_order_fields[i].mandatory ? "1" : "");
+	for (size_t i = 0; i < count; i++) {
+		(void)snprintf(name, sizeof(name), "%s.%zu", prefix, i);
+		page_set_in(r, name, "name", fields[i].name);
+		page_set_in(r, name, "mandatory", fields[i].mandatory ? "1" : "");
+	}
+}
+
+/* Step.N: the posts of an order. */
+static void steps_set(struct req *r)
+{
+	char prefix[24], fields[32];
+
+	for (size_t i = 0; i < partner_steps_count; i++) {
+		(void)snprintf(prefix, sizeof(prefix), "Step.%zu", i);
+		(void)snprintf(fields, sizeof(fields), "Step.%zu.field", i);
+		page_set_in(r, prefix, "name", partner_steps[i].name);
+		fields_set(r, fields, partner_steps[i].fields, partner_steps[i].fields_count);
+	}
+}
+
+/* Told.N: the fields of a callback. */
+static void callback_fields_set(struct req *r)
+{
+	char name[24];
+
+	for (size_t i = 0; callback_field(i) != NULL; i++) {
+		(void)snprintf(name, sizeof(name), "Told.%zu.name", i);
+		page_set(r, name, callback_field(i));
 	}
 }
 
@@ -84,7 +110,9 @@ int page_partner_docs(struct req *r, struct err *e)
 	}
 	page_set(r, "Doc.url", conf_text(r->w->conf, SET_WEB_BASE_URL));
 	routes_set(r);
-	fields_set(r);
+	fields_set(r, "Field", partner_order_fields, partner_order_fields_count);
+	steps_set(r);
+	callback_fields_set(r);
 	products_set(r);
 	faults_set(r);
 	page_set(r, "Page.path", "/partner/documentation");

@@ -39,6 +39,9 @@ static int verify_show(struct req *r, const struct err *fault, struct err *e)
 			page_set_in(r, "Verify", facts[i], db_text(rows, 0, facts[i]));
 	}
 	page_set(r, "Verify.state", state);
+	/* The address holds the secret value, so the language is changed by a post to the page's own address.
+	 */
+	page_set(r, "Page.language_here", "1");
 	r->status = verify_status(state);
 	if (fault != NULL && strcmp(state, "ask") == 0)
 		page_add_error(r, fault);
@@ -58,6 +61,11 @@ int page_verify_post(struct req *r, struct err *e)
 	char value[128];
 	struct err fault;
 
+	if (form_find(&r->form, "language") != NULL) {
+		if (!req_form_token_good(r))
+			return err_set(e, FAULT_form_token_invalid, "form token on the holder's page");
+		return language_take(r, e) == -1 ? -1 : req_see_other(r, "/verify/%s", r->params[0]);
+	}
 	if (!reject && strcmp(form_text(&r->form, "control"), "yes") != 0) {
 		(void)err_set(&fault, FAULT_control_not_ticked, "holder's page without the box");
 		return verify_show(r, &fault, e);

@@ -9,9 +9,13 @@
 struct db_rows;
 struct product;
 
-/* An order's page in hand: the row of STMT_PAGE_ORDER and what was read from it. */
+/* An order's page in hand: the row of STMT_PAGE_ORDER and what was read from it, and what only some states
+ * have besides. */
 struct order_page {
 	struct db_rows *rows; /* owned; order points into it */
+	struct db_rows *mail; /* owned; of STMT_PAGE_MAIL, while the holder is asked; else NULL */
+	char last_code[48];   /* fault code: why a submitted order is not issued yet; or empty */
+	int reason;           /* of the revocation, when revoked */
 	struct order order;
 	const struct product *product; /* NULL: sold no more */
 };
@@ -19,6 +23,12 @@ struct order_page {
 /* Read the session's person from the first row of a page's statement; FAULT_sign_in_required when there is
  * none. Keeps the session from ending by idleness. */
 int me_read(struct req *, const struct db_rows *, struct err *e);
+/* The same for a list, which has no row either when there is nothing to list: then the session is asked
+ * alone. */
+int me_read_list(struct req *, const struct db_rows *, struct err *e);
+/* The same for a page that shows no more of the account than its menu; nobody signed in, and a database that
+ * is away, are no fault there. */
+void me_load(struct req *);
 /* Load session and order of the address in one round trip; FAULT_not_found for somebody else's. Free with
  * order_page_free(), also after a failure. */
 int order_page_load(struct req *, struct order_page *out, struct err *e);
@@ -33,7 +43,10 @@ void show_fields(struct req *, const struct order_page *);
 /* Csr.*: what was found in a good request. */
 struct csr;
 void show_csr(struct req *, const struct csr *);
-/* Where a status of an order may be entered; else the page to redirect to is in *page. */
+/* "RSA 3072", "EC P-256", "Ed25519": how a key is called on all pages; type as in the database ("RSA",
+ * "P-256"). */
+void key_shown(char *out, size_t room, const char *type, int bits);
+/* Put a mail address and, where its domain is written otherwise by people, that too (<name>_shown). */
 void show_address(struct req *, const char *prefix, const char *name, const char *address);
 
 /* What lists and an order's page share (page_order.c). */
@@ -49,7 +62,7 @@ int history_set(struct req *, const struct db_rows *order, struct err *e);
 
 /* What a form handed in for the activation, for the wizard and for partners' posts (page_activation.c). */
 /* The chosen fields as a list for the database; mandatory ones come whether sent or not (they are locked on
- * the page). field_unknown. */
+ * the page); each `fields` of the form is one name or a list with commas. field_unknown. */
 int fields_read(const struct req *, const struct product *, char *out, size_t room, struct err *e);
 /* Read and judge the request of a form; *out is the caller's. A pasted private key's public key is blocked,
  * and *secret says that the text must not be shown again. */
@@ -58,6 +71,10 @@ int csr_take(struct req *, const struct product *, struct csr **out, bool *secre
 /* Who acts for a partner and what is shown of them, from the first row of a partner's statement (show.c). A
  * key is nobody to greet. */
 int partner_me_read(struct req *, const struct db_rows *, struct err *e);
+/* Prove who acts and that a key has the scope (empty: any), and take the request off its allowance;
+ * r->partner is known then. What is read or changed of the partner comes behind it. partner_key_refused,
+ * partner_key_scope, too_many_requests, sign_in_required, not_found for a customer. */
+int partner_prove(struct req *, const char *scope, struct err *e);
 /* The arguments such a statement begins with: kind and secret of who acts, the scope a key needs, and what
  * the request takes of its allowance. */
 #define P_PARTNER(r, scope, cost)                                                             \
@@ -67,31 +84,51 @@ int partner_me_read(struct req *, const struct db_rows *, struct err *e);
 /* As order_page_load(), for the orders of the partner alone. */
 int partner_order_load(struct req *, struct order_page *out, const char *scope, int cost, struct err *e);
 
-/* The wizard's page for what a post of page_partner.c lacks, and one order with a fault on top:
- * page_partner_panel.c */
+/* What the panel's pages share. The wizard's page for what a post of page_partner.c lacks
+ * (page_partner_new.c); one order, with the faults that were added on top; an order of a list, in the page's
+ * data and in JSON (NULL: out of memory); Product.N: what is sold (page_partner_orders.c). */
 int partner_new_again(struct req *, const struct err *fault, struct err *e);
 int partner_order_show(struct req *, const struct order_page *, struct err *e);
+void partner_row_set(struct req *, const char *prefix, const struct db_rows *, size_t row);
+struct json_t *partner_row_json(const struct db_rows *, size_t row);
+void partner_products_set(struct req *);
+/* Page.notice from ?notice=, when it is a code of the panel's. */
+void partner_notice_set(struct req *);
 
 /* page_partner.c: form posts of partners' programs, and of the panel */
-/* The fields of a new order, in the order in which they are read; the documentation is made from it. */
+/* The fields of a new order, in the order in which they are read; and the steps of an order, one post each.
+ * The documentation is made from both. */
 struct partner_field {
 	const char *name;
 	bool mandatory;
 };
+struct partner_step {
+	const char *name;                   /* last segment of its address, and its link in JSON */
+	bool (*open)(const struct order *); /* whether it can be done now */
+	const struct partner_field *fields; /* NULL: none */
+	size_t fields_count;
+};
 extern const struct partner_field partner_order_fields[];
 extern const size_t partner_order_fields_count;
+extern const struct partner_step partner_steps[];
+extern const size_t partner_steps_count;
 int page_partner_order_post(struct req *, struct err *);
 int page_partner_order(struct req *, struct err *);
+int page_partner_step(struct req *, struct err *);
 int page_partner_email_post(struct req *, struct err *);
 int page_partner_resend_post(struct req *, struct err *);
 int page_partner_activate_post(struct req *, struct err *);
 int page_partner_revoke_post(struct req *, struct err *);
 int page_partner_cancel_post(struct req *, struct err *);
 
-/* page_partner_panel.c: dashboard, orders, new order */
+/* page_partner_dashboard.c */
 int page_partner_dashboard(struct req *, struct err *);
+
+/* page_partner_orders.c: the list as page, JSON and CSV, and one order */
 int page_partner_orders(struct req *, struct err *);
 int page_partner_orders_csv(struct req *, struct err *);
+
+/* page_partner_new.c: the wizard of a new order */
 int page_partner_new(struct req *, struct err *);
 
 /* page_partner_bulk.c: orders from a file */
@@ -99,19 +136,28 @@ int page_partner_bulk(struct req *, struct err *);
 int page_partner_bulk_post(struct req *, struct err *);
 int page_partner_bulk_one(struct req *, struct err *);
 
-/* page_partner_keys.c: keys, callbacks and their log */
+/* page_partner_keys.c */
 int page_partner_keys(struct req *, struct err *);
 int page_partner_keys_post(struct req *, struct err *);
 int page_partner_key_revoke_post(struct req *, struct err *);
+
+/* page_partner_callbacks.c: addresses, and the log of callbacks */
 int page_partner_callbacks(struct req *, struct err *);
 int page_partner_callbacks_post(struct req *, struct err *);
-int page_partner_callback_remove_post(struct req *, struct err *);
+int page_partner_callbacks_replay_post(struct req *, struct err *);
+int page_partner_callback(struct req *, struct err *);
 int page_partner_callback_replay_post(struct req *, struct err *);
+int page_partner_address(struct req *, struct err *);
+int page_partner_address_post(struct req *, struct err *);
+int page_partner_address_secret_post(struct req *, struct err *);
+int page_partner_address_remove_post(struct req *, struct err *);
 
 /* page_partner_docs.c: what a partner's programmer reads */
 int page_partner_docs(struct req *, struct err *);
 
 /* page_account.c: signing in, account, language, dashboard */
+/* Keep the language of a posted form for this browser and, signed in, for the account. language_unknown. */
+int language_take(struct req *, struct err *e);
 int page_home(struct req *, struct err *);
 int page_sign_in(struct req *, struct err *);
 int page_sign_in_post(struct req *, struct err *);
@@ -119,6 +165,10 @@ int page_sign_out_post(struct req *, struct err *);
 int page_language_post(struct req *, struct err *);
 int page_account(struct req *, struct err *);
 int page_dashboard(struct req *, struct err *);
+
+/* page_password.c: the forms of the account's page */
+int page_password_post(struct req *, struct err *);
+int page_sign_out_others_post(struct req *, struct err *);
 
 /* page_order.c: lists and one order */
 int page_products(struct req *, struct err *);
@@ -153,6 +203,13 @@ int page_csr_check_post(struct req *, struct err *);
 int page_certificate_file(struct req *, struct err *);
 int page_revoke(struct req *, struct err *);
 int page_revoke_post(struct req *, struct err *);
+
+/* Kind.N.id: the keys that the browser can make and the product takes (NULL: any), the best first; how many.
+ */
+int browser_kinds_set(struct req *, const struct product *);
+
+/* page_metrics.c */
+int page_metrics(struct req *, struct err *);
 
 /* page_about.c: pages without an order */
 int page_tools(struct req *, struct err *);

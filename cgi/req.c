@@ -3,8 +3,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -46,6 +48,21 @@ int req_file(struct req *r, const char *type, const char *name, const void *byte
 	return 0;
 }
 
+int req_json(struct req *r, struct json_t *whole, struct err *e)
+{
+	char *text = whole == NULL ? NULL : json_dumps(whole, JSON_COMPACT);
+
+	json_decref(whole);
+	if (text == NULL)
+		return err_set(e, FAULT_busy, "answer in JSON: out of memory");
+	r->body.len = 0;
+	buf_puts(&r->body, text);
+	buf_puts(&r->body, "\n");
+	(void)snprintf(r->type, sizeof(r->type), "application/json");
+	free(text);
+	return 0;
+}
+
 void req_form_token(struct req *r, char out[44])
 {
 	unsigned char seed[ACTOR_SECRET_MAX + 8] = "form", digest[32];
@@ -83,6 +100,26 @@ int req_order_number(struct req *r, struct order_number *out, struct err *e)
 	if (order_number_read(out, r->params[0], r->params[1]))
 		return 0;
 	return err_set(e, FAULT_not_found, "no order number in %.100s", r->path);
+}
+
+int req_id(const struct req *r, int param, int64_t *out, struct err *e)
+{
+	const char *text = r->params[param];
+	size_t len = strlen(text);
+
+	if (len == 0 || len > 18 || strspn(text, "0123456789") != len)
+		return err_set(e, FAULT_not_found, "no number in %.100s", r->path);
+	*out = strtoll(text, NULL, 10);
+	return 0;
+}
+
+void req_filter(const struct req *r, const char *name, char *out, size_t room)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-";
+	const char *typed = form_text(&r->query, name);
+	size_t len = strlen(typed);
+
+	(void)snprintf(out, room, "%s", len < room && strspn(typed, letters) == len ? typed : "?");
 }
 
 void req_cookie_session(struct req *r, const struct actor *actor)

@@ -20,6 +20,8 @@ struct db;
 struct pages;
 struct products;
 struct blocklist;
+struct metrics;
+struct route;
 struct _hdf;
 
 /* What lives as long as the worker. */
@@ -29,6 +31,7 @@ struct worker {
 	struct pages *pages;
 	struct products *products;
 	struct blocklist *blocklist; /* NULL: no block list configured */
+	struct metrics *metrics;     /* NULL: nothing is counted */
 	bool secure;                 /* the service's own address is https */
 };
 
@@ -50,11 +53,14 @@ struct req {
 	struct form query, form;
 	struct actor actor;
 	struct me me;
+	int64_t partner;  /* whom the actor acts for, once partner_prove() has said so; else 0 */
 	char language[8]; /* of this answer: "en" */
 	char visitor[64]; /* cookie that ties form tokens of people not signed in; empty: none yet */
 	char agent[201];
-	bool json; /* the client asked for application/json */
-	bool html; /* the client named text/html */
+	const struct route *route; /* NULL until it is found */
+	bool from_metrics;         /* came in by the listener for /metrics */
+	bool json;                 /* the client asked for application/json */
+	bool html;                 /* the client named text/html */
 	bool visitor_new;
 	struct _hdf *hdf; /* the page's data, for cgi/page.h */
 
@@ -73,6 +79,10 @@ int req_see_other(struct req *, const char *fmt, ...) __attribute__((format(prin
 /* Answer octets as a file to save under name (A-Za-z0-9._- only). Always 0. */
 int req_file(struct req *, const char *type, const char *name, const void *bytes, size_t len);
 
+/* Answer a value as JSON; it is given up, also after a failure. busy when memory ran out. */
+struct json_t;
+int req_json(struct req *, struct json_t *whole, struct err *e);
+
 /* The token that a form of this visitor carries (a hash of their session's or visitor's cookie). out has room
  * for 44 octets. */
 void req_form_token(struct req *, char out[44]);
@@ -81,6 +91,13 @@ bool req_form_token_good(struct req *);
 
 /* The order's number in the route's first two params; FAULT_not_found when it is none. */
 int req_order_number(struct req *, struct order_number *out, struct err *e);
+
+/* A number in the address ("/partner/keys/12/revoke"): decimal digits alone; else FAULT_not_found. */
+int req_id(const struct req *, int param, int64_t *out, struct err *e);
+
+/* A word of the query that a list is narrowed to (a state, a product's id, an order's number). Words of ours
+ * have the letters A-Za-z0-9._/- only; any other text becomes "?", which nothing is called. */
+void req_filter(const struct req *, const char *name, char *out, size_t room);
 
 /* Set or end the session's cookie. */
 void req_cookie_session(struct req *, const struct actor *);

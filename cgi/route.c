@@ -23,6 +23,8 @@ const struct route routes[] = {
     {METHOD_POST, "/sign-out", page_sign_out_post, R_PUBLIC},
     {METHOD_POST, "/language", page_language_post, R_PUBLIC},
     {METHOD_GET, "/account", page_account, 0},
+    {METHOD_POST, "/account/password", page_password_post, 0},
+    {METHOD_POST, "/account/sign-out-others", page_sign_out_others_post, 0},
     {METHOD_GET, "/account/data-security-products", page_products, 0},
     {METHOD_GET, "/dashboard", page_dashboard, 0},
     {METHOD_GET, "/certificates", page_certificates, 0},
@@ -46,8 +48,8 @@ const struct route routes[] = {
     {METHOD_POST, "/certificates/:number/:item/revoke", page_revoke_post, 0},
     {METHOD_GET, "/certificates/:number/:item/:file", page_certificate_file, 0},
     {METHOD_POST, "/csr/check", page_csr_check_post, R_NO_TOKEN | R_FILE | R_KEY},
-    {METHOD_GET, "/partner", page_partner_dashboard, 0},
-    {METHOD_GET, "/partner/dashboard", page_partner_dashboard, 0},
+    {METHOD_GET, "/partner", page_partner_dashboard, R_KEY | R_LED},
+    {METHOD_GET, "/partner/dashboard", page_partner_dashboard, R_KEY},
     {METHOD_GET, "/partner/documentation", page_partner_docs, R_PUBLIC},
     {METHOD_GET, "/partner/orders", page_partner_orders, R_KEY},
     {METHOD_GET, "/partner/orders.csv", page_partner_orders_csv, R_KEY},
@@ -59,6 +61,11 @@ const struct route routes[] = {
     {METHOD_POST, "/partner/orders/:number/:item/activate", page_partner_activate_post, R_KEY | R_FILE},
     {METHOD_POST, "/partner/orders/:number/:item/revoke", page_partner_revoke_post, R_KEY},
     {METHOD_POST, "/partner/orders/:number/:item/cancel", page_partner_cancel_post, R_KEY},
+    {METHOD_GET, "/partner/orders/:number/:item/email", page_partner_step, R_KEY | R_LED},
+    {METHOD_GET, "/partner/orders/:number/:item/resend", page_partner_step, R_KEY | R_LED},
+    {METHOD_GET, "/partner/orders/:number/:item/activate", page_partner_step, R_KEY | R_LED},
+    {METHOD_GET, "/partner/orders/:number/:item/revoke", page_partner_step, R_KEY | R_LED},
+    {METHOD_GET, "/partner/orders/:number/:item/cancel", page_partner_step, R_KEY | R_LED},
     {METHOD_GET, "/partner/orders/:number/:item/:file", page_certificate_file, R_KEY},
     {METHOD_GET, "/partner/bulk", page_partner_bulk, 0},
     {METHOD_POST, "/partner/bulk", page_partner_bulk_post, R_FILE},
@@ -68,14 +75,20 @@ const struct route routes[] = {
     {METHOD_POST, "/partner/keys/:id/revoke", page_partner_key_revoke_post, 0},
     {METHOD_GET, "/partner/callbacks", page_partner_callbacks, 0},
     {METHOD_POST, "/partner/callbacks", page_partner_callbacks_post, 0},
-    {METHOD_POST, "/partner/callbacks/:id/remove", page_partner_callback_remove_post, 0},
+    {METHOD_POST, "/partner/callbacks/replay", page_partner_callbacks_replay_post, 0},
+    {METHOD_GET, "/partner/callbacks/:id", page_partner_callback, 0},
     {METHOD_POST, "/partner/callbacks/:id/replay", page_partner_callback_replay_post, 0},
+    {METHOD_GET, "/partner/callbacks/addresses/:id", page_partner_address, 0},
+    {METHOD_POST, "/partner/callbacks/addresses/:id", page_partner_address_post, 0},
+    {METHOD_POST, "/partner/callbacks/addresses/:id/secret", page_partner_address_secret_post, 0},
+    {METHOD_POST, "/partner/callbacks/addresses/:id/remove", page_partner_address_remove_post, 0},
     {METHOD_GET, "/verify/:value", page_verify, R_PUBLIC},
     {METHOD_POST, "/verify/:value", page_verify_post, R_PUBLIC | R_NO_TOKEN},
     {METHOD_GET, "/tools", page_tools, R_PUBLIC},
     {METHOD_GET, "/terms", page_terms, R_PUBLIC},
     {METHOD_GET, "/accessibility", page_accessibility, R_PUBLIC},
     {METHOD_GET, "/healthz", page_health, R_PUBLIC},
+    {METHOD_GET, "/metrics", page_metrics, R_PUBLIC},
     {METHOD_GET, "/demo/mail", page_demo_mail, R_PUBLIC},
     {METHOD_GET, "/demo/mail/:id", page_demo_mail_message, R_PUBLIC},
     {METHOD_GET, "/demo/mail/:id/:part", page_demo_mail_part, R_PUBLIC},
@@ -111,15 +124,15 @@ static const struct route *route_find(struct req *r, char allow[32])
 {
 	enum method wanted = r->method == METHOD_HEAD ? METHOD_GET : r->method;
 	size_t at[REQ_PARAMS_MAX][2], params;
+	bool get = false, post = false;
 
 	allow[0] = '\0';
 	for (size_t i = 0; i < routes_count; i++) {
 		if (!route_fits(routes[i].path, r->path, at, &params))
 			continue;
 		if (routes[i].method != wanted) {
-			(void)snprintf(allow + strlen(allow), 32 - strlen(allow), "%s%s",
-			    *allow == '\0' ? "" : ", ",
-			    routes[i].method == METHOD_POST ? "POST" : "GET, HEAD");
+			get = get || routes[i].method == METHOD_GET;
+			post = post || routes[i].method == METHOD_POST;
 			continue;
 		}
 		for (size_t p = 0; p < params; p++) {
@@ -128,6 +141,8 @@ static const struct route *route_find(struct req *r, char allow[32])
 		}
 		return &routes[i];
 	}
+	(void)snprintf(
+	    allow, 32, "%s%s%s", get ? "GET, HEAD" : "", get && post ? ", " : "", post ? "POST" : "");
 	return NULL;
 }
 
@@ -166,7 +181,7 @@ static int route_run(struct req *r, const char *content_type, const char *body, 
 	const struct route *route;
 	char allow[32];
 
-	route = route_find(r, allow);
+	r->route = route = route_find(r, allow);
 	if (route == NULL && *allow != '\0') {
 		req_header(r, "Allow", "%s", allow);
 		return err_set(e, FAULT_method_not_allowed, "%.100s allows %s", r->path, allow);
@@ -197,6 +212,14 @@ static void sign_in_redirect(struct req *r)
 		(void)req_see_other(r, "/sign-in?back=%s", r->path);
 }
 
+/* The address for a log line: the value in a holder's link is a secret while it lives. */
+static const char *path_logged(const char *path)
+{
+	if (path == NULL)
+		return "?";
+	return strncmp(path, "/verify/", strlen("/verify/")) == 0 ? "/verify/..." : path;
+}
+
 void route_dispatch(struct req *r, const char *content_type, const char *body, size_t body_len)
 {
 	struct err e = {.fault = FAULT_none};
@@ -221,11 +244,13 @@ void route_dispatch(struct req *r, const char *content_type, const char *body, s
 		(void)RAND_bytes((unsigned char *)id, sizeof(id));
 		hex_encode(incident, id, sizeof(id));
 		log_err(LOG_LEVEL_ERROR, &e, "incident %s: %s %.200s", incident,
-		    r->method == METHOD_POST ? "POST" : "GET", whole == NULL ? "?" : whole);
+		    r->method == METHOD_POST ? "POST" : "GET", path_logged(whole));
 		if (e.fault != FAULT_busy)
 			req_header(r, "X-Incident", "%s", incident);
 		page_show_fault(r, &e, incident);
 	} else {
+		if (r->html)
+			me_load(r);
 		page_show_fault(r, &e, NULL);
 	}
 out:

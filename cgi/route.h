@@ -9,9 +9,10 @@
 /* What a route asks for before its handler runs. */
 #define R_PUBLIC 1U /* anyone; else a session cookie must be there (the handler's statement proves it) */
 #define R_NO_TOKEN \
-	2U        /* a POST without form token: it changes nothing, or its address is a secret in itself */
-#define R_FILE 4U /* takes multipart/form-data */
-#define R_KEY  8U /* a partner's key will do as well; the handler's statement proves it */
+	2U         /* a POST without form token: it changes nothing, or its address is a secret in itself */
+#define R_FILE 4U  /* takes multipart/form-data */
+#define R_KEY  8U  /* a partner's key will do as well; the handler's statement proves it */
+#define R_LED  16U /* not a page of its own: whoever opens it is led on, so no list of addresses names it */
 
 struct route {
 	enum method method; /* GET serves HEAD too */

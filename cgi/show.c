@@ -2,6 +2,7 @@
  * names of hdf/README.md. */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -31,11 +32,99 @@ int me_read(struct req *r, const struct db_rows *rows, struct err *e)
 	return db_number(rows, 0, "me_stale") != 0 ? session_touch(r->w->db, &r->actor, e) : 0;
 }
 
+int me_read_list(struct req *r, const struct db_rows *rows, struct err *e)
+{
+	struct db_rows *me = NULL;
+	int rc = -1;
+
+	if (db_rows_count(rows) > 0)
+		return me_read(r, rows, e);
+	if (db_run(r->w->db, STMT_PAGE_ME, &me, e, DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len))) ==
+	    0)
+		rc = me_read(r, me, e);
+	db_rows_free(me);
+	return rc;
+}
+
+void me_load(struct req *r)
+{
+	struct db_rows *rows = NULL;
+	struct err ignored;
+
+	if (r->actor.kind == ACTOR_SESSION && !r->me.known &&
+	    db_run(r->w->db, STMT_PAGE_ME, &rows, &ignored,
+		DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len))) == 0)
+		(void)me_read(r, rows, &ignored);
+	db_rows_free(rows);
+}
+
 int partner_me_read(struct req *r, const struct db_rows *rows, struct err *e)
 {
+	if (db_rows_count(rows) > 0)
+		r->partner = db_number(rows, 0, "partner_id");
 	if (db_rows_count(rows) > 0 && r->actor.kind == ACTOR_KEY)
 		return 0;
 	return me_read(r, rows, e);
+}
+
+int partner_prove(struct req *r, const char *scope, struct err *e)
+{
+	struct db_rows *rows = NULL;
+	int rc = db_run(r->w->db, STMT_PARTNER_ME, &rows, e, DB_ARGS(P_PARTNER(r, scope, 1)));
+
+	if (rc == 0)
+		rc = partner_me_read(r, rows, e);
+	db_rows_free(rows);
+	return rc;
+}
+
+static int mail_load(struct req *r, struct order_page *p, struct err *e)
+{
+	if (db_run(r->w->db, STMT_PAGE_MAIL, &p->mail, e,
+		DB_ARGS(P_NUMBER(db_number(p->rows, 0, "order_id")),
+		    P_NUMBER(db_number(p->rows, 0, "mailbox_id")))) == -1)
+		return -1;
+	if (db_rows_count(p->mail) == 0) {
+		db_rows_free(p->mail);
+		p->mail = NULL;
+	}
+	return 0;
+}
+
+static int last_code_load(struct req *r, struct order_page *p, struct err *e)
+{
+	struct db_rows *row = NULL;
+
+	if (db_run(r->w->db, STMT_PAGE_ISSUANCE, &row, e,
+		DB_ARGS(P_NUMBER(db_number(p->rows, 0, "order_id")))) == -1)
+		return -1;
+	if (db_rows_count(row) > 0)
+		text_join(p->last_code, sizeof(p->last_code), db_text(row, 0, "last_code"), NULL);
+	db_rows_free(row);
+	return 0;
+}
+
+static int reason_load(struct req *r, struct order_page *p, struct err *e)
+{
+	struct db_rows *row = NULL;
+
+	if (db_run(r->w->db, STMT_PAGE_REVOCATION, &row, e,
+		DB_ARGS(P_NUMBER(db_number(p->rows, 0, "certificate_id")))) == -1)
+		return -1;
+	if (db_rows_count(row) > 0)
+		p->reason = (int)db_number(row, 0, "reason");
+	db_rows_free(row);
+	return 0;
+}
+
+/* Load what an order in its state has besides; a program is told of the mail in any state. */
+static int order_page_rest(struct req *r, struct order_page *p, struct err *e)
+{
+	if ((p->order.mailbox == STEP_WAITING_FOR_VERIFICATION || r->json) && mail_load(r, p, e) == -1)
+		return -1;
+	if (p->order.activation == STEP_WAITING_FOR_VERIFICATION)
+		return last_code_load(r, p, e);
+	return p->order.revoked ? reason_load(r, p, e) : 0;
 }
 
 int partner_order_load(struct req *r, struct order_page *out, const char *scope, int cost, struct err *e)
@@ -53,7 +142,7 @@ int partner_order_load(struct req *r, struct order_page *out, const char *scope,
 		return err_set(
 		    e, FAULT_not_found, "order %s/%s is not there for this partner", on.number, on.item);
 	out->product = product_find(r->w->products, out->order.product);
-	return 0;
+	return order_page_rest(r, out, e);
 }
 
 int order_page_load(struct req *r, struct order_page *out, struct err *e)
@@ -74,28 +163,36 @@ int order_page_load(struct req *r, struct order_page *out, struct err *e)
 		return err_set(
 		    e, FAULT_not_found, "order %s/%s is not there for %s", on.number, on.item, r->me.login);
 	out->product = product_find(r->w->products, out->order.product);
-	return 0;
+	return order_page_rest(r, out, e);
 }
 
 void order_page_free(struct order_page *p)
 {
 	db_rows_free(p->rows);
+	db_rows_free(p->mail);
 }
 
-void show_address(struct req *r, const char *prefix, const char *name, const char *address)
+/* An address, and beside it the same as people write its domain when that differs. */
+static void address_set(struct _hdf *at, const char *name, const char *address)
 {
 	char shown[512], key[64];
 	const char *domain;
 
 	if (address == NULL)
 		return;
-	page_set_in(r, prefix, name, address);
+	page_set_at(at, name, address);
 	domain = address_domain(address);
 	(void)snprintf(shown, sizeof(shown), "%.*s", (int)(domain - address), address);
 	address_domain_shown(shown + strlen(shown), sizeof(shown) - strlen(shown), address);
-	(void)snprintf(key, sizeof(key), "%s_shown", name);
-	if (strcmp(shown, address) != 0)
-		page_set_in(r, prefix, key, shown);
+	if (strcmp(shown, address) == 0)
+		return;
+	text_join(key, sizeof(key), name, "_shown", NULL);
+	page_set_at(at, key, shown);
+}
+
+void show_address(struct req *r, const char *prefix, const char *name, const char *address)
+{
+	address_set(page_at(r, prefix), name, address);
 }
 
 /* The local part in A-Za-z0-9._- only, for file names and shell commands. */
@@ -114,11 +211,11 @@ static void show_step(struct req *r, const char *prefix, const char *step, enum 
 {
 	char name[80], path[128];
 
-	(void)snprintf(name, sizeof(name), "%s.%s", prefix, step);
+	text_join(name, sizeof(name), prefix, ".", step, NULL);
 	page_set_in(r, name, "status", step_status_word(status));
 	if (page != NULL) {
-		(void)snprintf(path, sizeof(path), "%s.href", name);
-		page_setf(r, path, "/certificates/%s/%s%s", r->params[0], r->params[1], page);
+		text_join(path, sizeof(path), "/certificates/", r->params[0], "/", r->params[1], page, NULL);
+		page_set_in(r, name, "href", path);
 	}
 	if (reason != NULL) {
 		page_set_in(r, name, "reason", reason);
@@ -129,28 +226,24 @@ static void show_step(struct req *r, const char *prefix, const char *step, enum 
 void show_order(struct req *r, const char *prefix, const struct order *o)
 {
 	const struct product *product = product_find(r->w->products, o->product);
-	char number[16], path[64], href[128], next[64];
+	struct _hdf *at = page_at(r, prefix);
+	char number[16], path[64], href[128];
 	const char *page;
 
-	(void)snprintf(number, sizeof(number), "%s/%s", o->on.number, o->on.item);
-	(void)snprintf(path, sizeof(path), "/certificates/%s", number);
-	page_set_in(r, prefix, "number", number);
-	page_set_in(r, prefix, "path", path);
-	page_set_in(r, prefix, "product", product == NULL ? o->product : product->name);
-	page_set_in(r, prefix, "category", product == NULL ? "" : product->category);
-	page_set_in(r, prefix, "ordered_at", o->ordered_at);
-	page_set_in(r, prefix, "state", order_state(o));
-	page_set_in(r, prefix, "not_after", o->not_after);
-	(void)snprintf(next, sizeof(next), "%s.next", prefix);
-	page_set_in(r, next, "code", order_next(o, &page));
-	(void)snprintf(href, sizeof(href), "%s%s", path, page);
-	page_set_in(r, next, "href", href);
-	show_address(r, prefix, "email", o->email);
-	show_address(r, prefix, "email_draft", o->email_draft);
-	(void)snprintf(next, sizeof(next), "%s.mailbox", prefix);
-	page_set_in(r, next, "status", step_status_word(o->mailbox));
-	(void)snprintf(next, sizeof(next), "%s.activation", prefix);
-	page_set_in(r, next, "status", step_status_word(o->activation));
+	text_join(number, sizeof(number), o->on.number, "/", o->on.item, NULL);
+	text_join(path, sizeof(path), "/certificates/", number, NULL);
+	page_set_at(at, "number", number);
+	page_set_at(at, "path", path);
+	page_set_at(at, "product", product == NULL ? o->product : product->name);
+	page_set_at(at, "category", product == NULL ? "" : product->category);
+	page_set_at(at, "ordered_at", o->ordered_at);
+	page_set_at(at, "state", order_state(o));
+	page_set_at(at, "not_after", o->not_after);
+	page_set_at(at, "next.code", order_next(o, &page));
+	text_join(href, sizeof(href), path, page, NULL);
+	page_set_at(at, "next.href", href);
+	address_set(at, "email", o->email);
+	address_set(at, "email_draft", o->email_draft);
 }
 
 /* The newest verification mail, told as far as it got. */
@@ -193,8 +286,29 @@ static void colons(char *out, size_t room, const char *hex)
 	out[n] = '\0';
 }
 
-/* keyUsage as its names in RFC 5280's order. */
-static void show_usage(struct req *r, const unsigned char *der, size_t len)
+/* Certificate.<which>.N.name, .value: the attributes of a name, in the certificate's order. */
+static void show_name(struct req *r, const char *which, const X509_NAME *name)
+{
+	char prefix[48], text[ADDRESS_MAX + 1];
+
+	for (int i = 0; i < X509_NAME_entry_count(name); i++) {
+		const X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
+		const int nid = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
+		unsigned char *utf8 = NULL;
+
+		if (ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(entry)) < 0)
+			continue;
+		(void)snprintf(text, sizeof(text), "%s", (char *)utf8);
+		OPENSSL_free(utf8);
+		(void)snprintf(prefix, sizeof(prefix), "Certificate.%s.%d", which, i);
+		page_set_in(r, prefix, "name", nid == NID_pkcs9_emailAddress ? "E" : OBJ_nid2sn(nid));
+		if (utf8_valid(text, strlen(text)))
+			page_set_in(r, prefix, "value", text);
+	}
+}
+
+/* Names and keyUsage of the certificate; the usages by their names in RFC 5280's order. */
+static void show_extracts(struct req *r, const unsigned char *der, size_t len)
 {
 	static const struct {
 		uint32_t bit;
@@ -203,20 +317,23 @@ static void show_usage(struct req *r, const unsigned char *der, size_t len)
 	    {KU_KEY_ENCIPHERMENT, "keyEncipherment"}, {KU_DATA_ENCIPHERMENT, "dataEncipherment"},
 	    {KU_KEY_AGREEMENT, "keyAgreement"}};
 	X509 *x = d2i_X509(NULL, &der, (long)len);
-	char text[128] = "";
+	char name[32];
+	int n = 0;
 
 	if (x == NULL)
 		return;
-	for (size_t i = 0; i < sizeof(usages) / sizeof(usages[0]); i++)
-		if ((X509_get_key_usage(x) & usages[i].bit) != 0)
-			(void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
-			    *text == '\0' ? "" : ", ", usages[i].name);
-	page_set(r, "Certificate.usage", text);
+	show_name(r, "subject", X509_get_subject_name(x));
+	show_name(r, "issuer", X509_get_issuer_name(x));
+	for (size_t i = 0; i < sizeof(usages) / sizeof(usages[0]); i++) {
+		if ((X509_get_key_usage(x) & usages[i].bit) == 0)
+			continue;
+		(void)snprintf(name, sizeof(name), "Certificate.usage.%d", n++);
+		page_set(r, name, usages[i].name);
+	}
 	X509_free(x);
 }
 
-/* "RSA", 3072 as "RSA 3072"; "P-256" as "EC P-256". */
-static void key_shown(char *out, size_t room, const char *type, int bits)
+void key_shown(char *out, size_t room, const char *type, int bits)
 {
 	if (strcmp(type, "RSA") == 0)
 		(void)snprintf(out, room, "RSA %d", bits);
@@ -234,20 +351,20 @@ static void show_certificate(struct req *r, const struct order_page *p)
 
 	if (der == NULL || certificate_describe(&facts, (const unsigned char *)der, len, &e) == -1)
 		return;
+	for (size_t i = 0; facts.serial[i] != '\0'; i++)
+		facts.serial[i] =
+		    (char)toupper((unsigned char)facts.serial[i]); /* as openssl and the history have it */
 	page_set(r, "Certificate.serial", facts.serial);
 	page_set(r, "Certificate.not_before", db_text(p->rows, 0, "not_before"));
 	page_set(r, "Certificate.not_after", p->order.not_after);
 	colons(text, sizeof(text), db_text(p->rows, 0, "sha256"));
 	page_set(r, "Certificate.fingerprint", text);
-	page_set(r, "Certificate.subject", facts.subject);
-	page_set(r, "Certificate.issuer", facts.issuer);
 	if (strncmp(facts.key, "RSA-", 4) == 0)
-		(void)snprintf(text, sizeof(text), "RSA %s", facts.key + 4);
+		key_shown(text, sizeof(text), "RSA", (int)strtol(facts.key + 4, NULL, 10));
 	else
-		(void)snprintf(
-		    text, sizeof(text), "%s%s", strncmp(facts.key, "P-", 2) == 0 ? "EC " : "", facts.key);
+		key_shown(text, sizeof(text), facts.key, 0);
 	page_set(r, "Certificate.key", text);
-	show_usage(r, (const unsigned char *)der, len);
+	show_extracts(r, (const unsigned char *)der, len);
 	file_name_for(stem, p->order.email, (time_t)db_number(p->rows, 0, "issued_at"));
 	page_setf(r, "Certificate.pem_name", "%s.pem", stem);
 	page_setf(r, "Certificate.chain_name", "%s_chain.pem", stem);
@@ -255,8 +372,7 @@ static void show_certificate(struct req *r, const struct order_page *p)
 	page_set(r, "Certificate.may_revoke", p->order.revoked || p->order.expired ? "" : "1");
 	if (p->order.revoked) {
 		page_set(r, "Certificate.revoked_at", db_text(p->rows, 0, "revoked_at"));
-		page_set(r, "Certificate.reason",
-		    revocation_reason_word((int)db_number(p->rows, 0, "revocation_reason")));
+		page_set(r, "Certificate.reason", revocation_reason_word(p->reason));
 	}
 }
 
@@ -275,11 +391,11 @@ void show_order_page(struct req *r, const struct order_page *p)
 
 	show_order(r, "Order", o);
 	page_setf(r, "Page.path", "%s", r->path);
-	if (mailbox_reason == NULL && o->mailbox == STEP_WAITING_FOR_VERIFICATION &&
-	    db_number(p->rows, 0, "mail_expired") != 0)
+	if (mailbox_reason == NULL && o->mailbox == STEP_WAITING_FOR_VERIFICATION && p->mail != NULL &&
+	    db_number(p->mail, 0, "mail_expired") != 0)
 		mailbox_reason = "value_expired";
-	if (activation_reason == NULL && o->activation == STEP_WAITING_FOR_VERIFICATION)
-		activation_reason = db_text(p->rows, 0, "last_code");
+	if (activation_reason == NULL && *p->last_code != '\0')
+		activation_reason = p->last_code;
 	show_step(r, "Order", "mailbox", o->mailbox, mailbox_page(o), mailbox_reason, NULL);
 	show_step(r, "Order", "activation", o->activation, open ? activation_next_page(o) : NULL,
 	    activation_reason, o->activation_reason_arg);
@@ -289,7 +405,8 @@ void show_order_page(struct req *r, const struct order_page *p)
 	page_set(r, "Order.activation.submitted_at", db_text(p->rows, 0, "submitted_at"));
 	if (o->email != NULL)
 		show_file(r, "Order", o->email);
-	show_mail(r, p->rows);
+	if (p->mail != NULL)
+		show_mail(r, p->mail);
 	if (o->issued)
 		show_certificate(r, p);
 }

@@ -5,6 +5,26 @@
 <?cs call:account_tabs("account") ?>
 <div class="card"><dl class="facts"><?cs call:fact(Words.account.name, Me.name) ?><?cs call:fact(Words.sign_in.login, Me.login) ?><?cs call:fact(Words.account.kind, Words.account_kind[Me.kind]) ?><?cs call:fact(Words.account.since, Account.since) ?><?cs call:fact(Words.account.signed_in_at, Account.signed_in_at) ?></dl></div>
 <p><a href="/account/data-security-products"><?cs var:Words.account.to_products ?></a></p>
+<section class="card" aria-labelledby="password-title"><h2 id="password-title"><?cs var:Words.account.password_title ?></h2>
+<form method="post" action="/account/password" novalidate>
+<?cs call:token() ?><input type="text" name="username" value="<?cs var:Me.login ?>" autocomplete="username" hidden>
+<div class="field">
+<label for="password"><?cs var:Words.account.password_now ?></label>
+<?cs call:field_error("password") ?>
+<input id="password" name="password" type="password" class="width-half" autocomplete="current-password" required<?cs call:field_ties("password", "") ?>>
+</div>
+<div class="field">
+<label for="new_password"><?cs var:Words.account.password_new ?></label>
+<p class="hint" id="new_password-hint"><?cs var:Words.account.password_hint ?></p>
+<?cs call:field_error("new_password") ?>
+<input id="new_password" name="new_password" type="password" class="width-half" autocomplete="new-password" required<?cs call:field_ties("new_password", "new_password-hint") ?>>
+</div>
+<div class="check"><input id="others" name="others" type="checkbox" value="yes" checked><label for="others"><?cs var:Words.account.password_others ?></label></div>
+<?cs call:go_on("", Words.account.password_button) ?>
+</form></section>
+<section class="card" aria-labelledby="others-title"><h2 id="others-title"><?cs var:Words.account.others_title ?></h2>
+<p><?cs var:Words.account.others_text ?></p>
+<form method="post" action="/account/sign-out-others"><?cs call:token() ?><button type="submit" class="button-quiet"><?cs var:Words.account.others_button ?></button></form></section>
 <p class="muted"><?cs var:Words.account.change ?> <a href="mailto:<?cs var:Brand.support ?>"><?cs var:Brand.support ?></a></p>
 <?cs /def ?>
 <?cs include!"layout.cs" ?>

@@ -1,17 +1,18 @@
 <?cs include!"macros.cs" ?>
-<?cs set:Page.sheet = 1 ?><?cs set:Page.title = Words.activation_key.title ?><?cs set:Page.nav = "certificates" ?>
-<?cs def:make_csr() ?><details<?cs if:!Csr.key && !Form.csr ?> open<?cs /if ?>><summary><?cs var:Words.activation_key.how ?></summary>
-<p><?cs var:Words.activation_key.how_says ?></p>
-<pre class="command" data-copy="<?cs var:Words.command.copy ?>" data-copied="<?cs var:Words.command.copied ?>"><code>openssl req -new -newkey rsa:3072 -sha256 -subj "/CN=<?cs var:Order.file ?>" -keyout <?cs var:Order.file ?>.key -out <?cs var:Order.file ?>.csr</code></pre>
-<p><?cs var:Words.activation_key.how_ec ?></p>
-<pre class="command" data-copy="<?cs var:Words.command.copy ?>" data-copied="<?cs var:Words.command.copied ?>"><code>openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -sha256 -subj "/CN=<?cs var:Order.file ?>" -keyout <?cs var:Order.file ?>.key -out <?cs var:Order.file ?>.csr</code></pre>
-<p><?cs var:Words.activation_key.how_then ?> <code><?cs var:Order.file ?>.csr</code></p>
-<p><a href="/tools"><?cs var:Words.activation_key.tools ?></a></p></details><?cs /def ?>
 <?cs include!"part_browser_key.cs" ?>
+<?cs set:Page.sheet = 1 ?><?cs if:Form.method == "browser" ?><?cs set:Page.title = Words.steps.key_pair_generation ?><?cs else ?><?cs set:Page.title = Words.activation_key.title ?><?cs /if ?><?cs set:Page.nav = "certificates" ?>
+<?cs def:make_csr() ?><p><?cs if:Page.browser ?><a href="<?cs var:Order.path ?>/activation/method"><?cs var:Words.activation_key.browser ?></a><?cs else ?><a href="/tools"><?cs var:Words.activation_key.tools ?></a><?cs /if ?></p>
+<details><summary><?cs var:Words.activation_key.how ?></summary>
+<p><?cs var:Words.activation_key.how_says ?></p>
+<?cs call:csr_command("rsa", Order.email, Order.file) ?>
+<p><?cs var:Words.activation_key.how_ec ?></p>
+<?cs call:csr_command("ec", Order.email, Order.file) ?>
+<p><?cs var:Words.activation_key.how_then ?> <code><?cs var:Order.file ?>.csr</code></p></details><?cs /def ?>
 <?cs def:content() ?>
 <?cs call:activation_steps(3) ?>
 <p class="over"><?cs call:order_number(Order.number) ?> · <?cs var:Order.email ?></p>
-<h1><?cs var:Words.activation_key.title ?></h1>
+<h1><?cs var:Page.title ?></h1>
+<?cs call:reason(Order.activation) ?>
 <?cs if:Form.method == "browser" ?><?cs call:browser_key() ?><?cs else ?><p class="lead"><?cs var:Words.activation_key.lead ?></p>
 <?cs call:make_csr() ?>
 <form method="post" action="<?cs var:Order.path ?>/activation/key" enctype="multipart/form-data" data-csr-form data-order="<?cs var:Order.number ?>" novalidate>

@@ -8,6 +8,7 @@
 <p class="over"><?cs call:order_number(Order.number) ?></p>
 <h1><?cs var:Words.summary.title ?></h1>
 <p class="lead"><?cs var:Words.activation_summary.lead ?></p>
+<?cs call:reason(Order.activation) ?>
 <dl class="summary">
 <div class="fact"><dt><?cs var:Words.order.product ?></dt><dd><?cs var:Order.product ?></dd></div>
 <?cs each:f = Field ?><?cs if:f.chosen ?><div class="fact"><dt><?cs var:Words.field[f.name] ?></dt><dd class="address"><?cs var:f.value ?></dd><?cs call:change(Order.path + "/activation/data", Words.field[f.name]) ?></div>

@@ -18,10 +18,10 @@
 <li class="note">
 <div>
 <h3><?cs var:Words.notification[n.code] ?></h3>
-<p><a href="<?cs var:n.path ?>"><?cs call:order_number(n.number) ?></a><?cs if:n.email ?> · <?cs call:address(n.email, n.email_shown) ?><?cs /if ?></p>
+<p class="note-facts"><a href="<?cs var:n.path ?>"><?cs call:order_number(n.number) ?></a><?cs if:n.email ?> <span><?cs call:address(n.email, n.email_shown) ?></span><?cs /if ?> <span class="muted time"><?cs var:n.at ?></span></p>
+<?cs if:n.reply ?><p><?cs var:Words.mail.reply ?>: <span class="code"><?cs var:n.reply ?></span></p><?cs /if ?>
 <?cs if:n.says ?><p><?cs var:n.says ?></p><?cs if:n.help ?><p><?cs var:n.help ?></p><?cs /if ?><?cs if:n.command ?><?cs call:command(n.command) ?><?cs /if ?><?cs /if ?>
 <?cs if:n.not_after ?><p><?cs var:Words.certificate.not_after ?>: <?cs var:n.not_after ?></p><?cs /if ?>
-<p class="muted"><?cs var:n.at ?></p>
 </div>
 <?cs if:n.next.code ?><p class="note-next"><a class="button button-quiet" href="<?cs var:n.next.href ?>"><?cs var:Words.next[n.next.code] ?><span class="hidden"> ORDER/<?cs var:n.number ?></span></a></p><?cs /if ?>
 </li><?cs /each ?>

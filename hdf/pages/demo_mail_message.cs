@@ -4,6 +4,7 @@
 <p><a class="back" href="/demo/mail"><?cs call:icon("back") ?> <?cs var:Words.demo_mail.title ?></a></p>
 <h1><?cs var:Message.subject ?></h1>
 <dl class="facts"><?cs call:fact(Words.demo_mail.from, Message.from) ?><?cs call:fact(Words.demo_mail.to, Message.to) ?><?cs call:fact(Words.demo_mail.at, Message.at) ?></dl>
+<?cs if:Message.signed ?><p><?cs call:icon("verified") ?> <?cs var:Words.demo_mail.signed ?></p><?cs /if ?>
 <?cs if:subcount(Message.link) ?><h2><?cs var:Words.demo_mail.links ?></h2>
 <ul class="list"><?cs each:l = Message.link ?><li><a class="address" href="<?cs var:l ?>" rel="noreferrer"><?cs var:l ?></a></li><?cs /each ?></ul><?cs /if ?>
 <h2><?cs var:Words.demo_mail.text ?></h2>

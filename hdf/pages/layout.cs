@@ -1,5 +1,5 @@
 <?cs # layout.cs - the frame of every page. The page defines content() and sets Page.title and Page.nav first. ?><?cs
-def:side_link(id, href, word) ?><li><a href="<?cs var:href ?>"<?cs if:Page.nav == id ?> aria-current="page"<?cs /if ?>><?cs call:icon(id) ?> <?cs var:word ?></a></li>
+def:side_link(id, href, word) ?><li<?cs if:id == "mail" ?> class="wide"<?cs /if ?>><a href="<?cs var:href ?>"<?cs if:Page.nav == id ?> aria-current="page"<?cs /if ?>><?cs call:icon(id) ?> <?cs var:word ?></a></li>
 <?cs /def ?><!DOCTYPE html>
 <html lang="<?cs var:Words.language.code ?>">
 <head>
@@ -17,7 +17,7 @@ def:side_link(id, href, word) ?><li><a href="<?cs var:href ?>"<?cs if:Page.nav =
 <header class="top">
 <a class="brand" href="/"><svg class="mark" viewBox="0 0 32 32" width="32" height="32" aria-hidden="true" focusable="false"><rect class="mark-ground" width="32" height="32" rx="7"/><path class="mark-line" d="M6 10h20v13H6zM6 11l10 7 10-7"/></svg> <?cs var:Brand.name ?></a>
 <div class="top-end">
-<?cs if:Page.path && subcount(Language) ?><form class="language" method="post" action="/language"><?cs call:token() ?><input type="hidden" name="back" value="<?cs var:Page.path ?>"><?cs
+<?cs if:(Page.path || Page.language_here) && subcount(Language) ?><form class="language" method="post"<?cs if:Page.path ?> action="/language"<?cs /if ?>><?cs call:token() ?><?cs if:Page.path ?><input type="hidden" name="back" value="<?cs var:Page.path ?>"><?cs /if ?><?cs
 each:l = Language ?><?cs if:l.code == Words.language.code ?><span class="language-current"><span class="hidden"><?cs var:Words.layout.language ?> </span><?cs var:l.name ?></span><?cs
 else ?><button class="plain" name="language" value="<?cs var:l.code ?>" lang="<?cs var:l.code ?>"><?cs var:l.name ?></button><?cs /if ?><?cs /each ?></form><?cs /if ?>
 <?cs if:Me.login ?><a class="me" href="/account"><?cs call:icon("account") ?> <span class="hidden"><?cs var:Words.layout.signed_in_as ?> </span><?cs if:Me.name ?><?cs var:Me.name ?><?cs else ?><?cs var:Me.login ?><?cs /if ?></a>
@@ -40,7 +40,8 @@ if:Demo.mail ?><?cs call:side_link("mail", "/demo/mail", Words.layout.demo_mail)
 </div>
 <footer class="foot">
 <ul>
-<?cs if:!Me.login ?><li><a href="/tools"><?cs var:Words.layout.tools ?></a></li><?cs if:Demo.mail ?><li><a href="/demo/mail"><?cs var:Words.layout.demo_mail ?></a></li><?cs /if ?><?cs /if ?>
+<?cs if:!Me.login ?><li><a href="/tools"><?cs var:Words.layout.tools ?></a></li><?cs /if ?>
+<?cs if:Demo.mail ?><li<?cs if:Me.login ?> class="narrow"<?cs /if ?>><a href="/demo/mail"><?cs var:Words.layout.demo_mail ?></a></li><?cs /if ?>
 <li><a href="/terms"><?cs var:Words.layout.terms ?></a></li>
 <li><a href="/accessibility"><?cs var:Words.layout.accessibility ?></a></li>
 <li><?cs var:Words.layout.support ?> <a href="mailto:<?cs var:Brand.support ?>"><?cs var:Brand.support ?></a></li>

@@ -1,25 +1,6 @@
 <?cs # macros.cs - the small parts every page is made of: icons, status, faults, steps, tables. Include it first. ?>
-<?cs # Icons stand beside a word, so they are hidden from screen readers. ?>
-<?cs def:icon(name) ?><svg class="icon" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false"><?cs
-if:name == "waiting_for_data" ?><path d="M4 20h4L19 9l-4-4L4 16zM13 7l4 4"/><?cs
-elif:name == "waiting_for_verification" ?><circle cx="12" cy="12" r="9"/><path d="M12 7v5l3.5 2"/><?cs
-elif:name == "verified" ?><circle cx="12" cy="12" r="9"/><path d="M8 12.5l2.8 2.8L16 9.5"/><?cs
-elif:name == "not_available" ?><rect x="5" y="11" width="14" height="9" rx="2"/><path d="M8 11V8a4 4 0 018 0v3"/><?cs
-elif:name == "done" ?><path d="M5 12.5l4.5 4.5L19 7.5"/><?cs
-elif:name == "wrong" ?><circle cx="12" cy="12" r="9"/><path d="M12 7v6M12 16.5v.5"/><?cs
-elif:name == "warning" ?><path d="M12 4L2.5 20h19zM12 10v5M12 17.5v.5"/><?cs
-elif:name == "info" ?><circle cx="12" cy="12" r="9"/><path d="M12 11v6M12 7.5v.5"/><?cs
-elif:name == "stopped" ?><circle cx="12" cy="12" r="9"/><path d="M8.5 8.5l7 7M15.5 8.5l-7 7"/><?cs
-elif:name == "dashboard" ?><path d="M4 4h7v9H4zM13 4h7v5h-7zM13 11h7v9h-7zM4 15h7v5H4z"/><?cs
-elif:name == "certificates" ?><path d="M5 3h14v12H5zM8 7h8M8 10.5h5"/><path d="M14 14v7l2.5-1.8L19 21v-7"/><?cs
-elif:name == "account" ?><circle cx="12" cy="8" r="4"/><path d="M4 21c1-5 4-7 8-7s7 2 8 7"/><?cs
-elif:name == "tools" ?><circle cx="8" cy="15" r="4.5"/><path d="M11.5 11.5L20 3M16 7l3 3"/><?cs
-elif:name == "mail" ?><path d="M3 5h18v14H3zM3 6.5l9 7 9-7"/><?cs
-elif:name == "partner" ?><path d="M4 20V9l8-5 8 5v11zM9 20v-6h6v6"/><?cs
-elif:name == "download" ?><path d="M12 4v11M7 11l5 5 5-5M4 20h16"/><?cs
-elif:name == "next" ?><path d="M5 12h14M13 6l6 6-6 6"/><?cs
-elif:name == "back" ?><path d="M19 12H5M11 6l-6 6 6 6"/><?cs
-/if ?></svg><?cs /def ?>
+<?cs # Icons (icons.hdf) stand beside a word, so they are hidden from screen readers. ?>
+<?cs def:icon(name) ?><svg class="icon" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false"><?cs uvar:Icon[name] ?></svg><?cs /def ?>
 
 <?cs def:status(code) ?><span class="status status-<?cs var:code ?>"><?cs call:icon(code) ?> <?cs var:Words.status[code] ?></span><?cs /def ?>
 
@@ -76,10 +57,22 @@ else ?><li class="step"><span class="step-number"><?cs var:number ?></span> <spa
 <?cs /if ?><?cs /def ?>
 <?cs def:code_fact(word, value) ?><?cs if:value ?><div class="fact"><dt><?cs var:word ?></dt><dd class="code"><?cs var:value ?></dd></div>
 <?cs /if ?><?cs /def ?>
+<?cs # A name of X.509, a line for each of its attributes; and what a key may be used for. ?>
+<?cs def:name_fact(word, name) ?><?cs if:subcount(name) ?><div class="fact"><dt><?cs var:word ?></dt><dd><?cs each:n = name ?><?cs if:!first(n) ?><br><?cs /if ?><?cs var:n.name ?> = <?cs var:n.value ?><?cs /each ?></dd></div>
+<?cs /if ?><?cs /def ?>
+<?cs def:usage_fact(word, usage) ?><?cs if:subcount(usage) ?><div class="fact"><dt><?cs var:word ?></dt><dd><?cs each:u = usage ?><?cs if:!first(u) ?><br><?cs /if ?><?cs var:Words.usage[u] ?><?cs /each ?></dd></div>
+<?cs /if ?><?cs /def ?>
 <?cs # An address, and beside it the same as people write its domain. ?>
 <?cs def:address(plain, shown) ?><?cs if:shown ?><span class="address"><?cs var:shown ?></span> <span class="muted address">(<?cs var:plain ?>)</span><?cs else ?><span class="address"><?cs var:plain ?></span><?cs /if ?><?cs /def ?>
 <?cs def:address_fact(word, plain, shown) ?><?cs if:plain ?><div class="fact"><dt><?cs var:word ?></dt><dd><?cs call:address(plain, shown) ?></dd></div>
 <?cs /if ?><?cs /def ?>
+
+<?cs # What happened to an order, newest first. ?>
+<?cs def:history_detail(h) ?><?cs if:h.method ?><?cs var:Words.method[h.method] ?><?cs elif:subcount(h.field) ?><?cs each:f = h.field ?><?cs if:!first(f) ?>, <?cs /if ?><?cs var:Words.field[f] ?><?cs /each ?><?cs else ?><?cs var:h.detail ?><?cs /if ?><?cs /def ?>
+<?cs def:history() ?><?cs if:subcount(History) ?><section class="card" aria-labelledby="history"><h2 id="history"><?cs var:Words.order.history ?></h2>
+<ol class="history" reversed><?cs each:h = History ?>
+<li><span class="time"><?cs var:h.at ?></span><br><strong><?cs if:Words.event[h.event] ?><?cs var:Words.event[h.event] ?><?cs else ?><?cs var:h.event ?><?cs /if ?></strong><?cs if:h.detail || h.method || subcount(h.field) ?><br><span class="history-detail"><?cs call:history_detail(h) ?></span><?cs /if ?><?cs if:h.says ?><br><?cs var:h.says ?><?cs /if ?></li><?cs /each ?>
+</ol></section><?cs /if ?><?cs /def ?>
 
 <?cs def:order_number(number) ?><span class="number">ORDER/<?cs var:number ?></span><?cs /def ?>
 

@@ -7,14 +7,18 @@
 <div class="card-head"><h2 id="certificate"><?cs var:Words.certificate.title ?></h2><?cs call:state(Order.state) ?></div>
 <?cs if:Certificate.revoked_at ?><div class="box box-warning"><p class="says"><?cs call:icon("warning") ?> <?cs var:Words.certificate.is_revoked ?></p>
 <dl class="facts"><?cs call:fact(Words.certificate.revoked_at, Certificate.revoked_at) ?><?cs call:fact(Words.certificate.reason, Words.reason[Certificate.reason]) ?></dl></div><?cs /if ?>
-<dl class="facts"><?cs call:fact(Words.certificate.subject, Certificate.subject) ?><?cs call:fact(Words.certificate.not_before, Certificate.not_before) ?><?cs call:fact(Words.certificate.not_after, Certificate.not_after) ?><?cs call:fact(Words.certificate.key, Certificate.key) ?><?cs call:fact(Words.certificate.usage, Certificate.usage) ?><?cs call:fact(Words.certificate.issuer, Certificate.issuer) ?><?cs call:code_fact(Words.certificate.serial, Certificate.serial) ?><?cs call:code_fact(Words.certificate.fingerprint, Certificate.fingerprint) ?></dl>
+<dl class="facts"><?cs call:name_fact(Words.certificate.subject, Certificate.subject) ?><?cs call:fact(Words.certificate.not_before, Certificate.not_before) ?><?cs call:fact(Words.certificate.not_after, Certificate.not_after) ?><?cs call:fact(Words.certificate.key, Certificate.key) ?><?cs call:usage_fact(Words.certificate.usage, Certificate.usage) ?><?cs call:name_fact(Words.certificate.issuer, Certificate.issuer) ?><?cs call:code_fact(Words.certificate.serial, Certificate.serial) ?><?cs call:code_fact(Words.certificate.fingerprint, Certificate.fingerprint) ?></dl>
 <h3><?cs var:Words.certificate.downloads ?></h3>
 <ul class="files"><?cs call:file("certificate.pem", Words.certificate.pem, Words.certificate.pem_help) ?><?cs call:file("certificate.cer", Words.certificate.der, Words.certificate.der_help) ?><?cs call:file("chain.pem", Words.certificate.chain, Words.certificate.chain_help) ?><?cs call:file("issuer.pem", Words.certificate.subordinate, Words.certificate.subordinate_help) ?><?cs call:file("root.pem", Words.certificate.root, Words.certificate.root_help) ?><?cs call:file("bundle.p7b", Words.certificate.p7b, Words.certificate.p7b_help) ?></ul>
 <?cs if:Certificate.may_revoke ?><p class="card-foot"><a href="<?cs var:Order.path ?>/revoke"><?cs var:Words.certificate.revoke ?></a></p><?cs /if ?>
 </section>
 <?cs if:!Certificate.revoked_at ?><section class="card" aria-labelledby="install"><h2 id="install"><?cs var:Words.certificate.install ?></h2>
 <p><?cs var:Words.certificate.install_says ?></p>
-<?cs call:browser_pfx() ?></section><?cs /if ?><?cs /def ?>
+<?cs call:browser_pfx() ?>
+<details><summary><?cs var:Words.certificate.install_how ?></summary>
+<dl class="facts"><?cs call:fact(Words.letter.certificate_issued.thunderbird, Words.letter.certificate_issued.thunderbird_says) ?><?cs call:fact(Words.letter.certificate_issued.outlook, Words.letter.certificate_issued.outlook_says) ?><?cs call:fact(Words.letter.certificate_issued.apple, Words.letter.certificate_issued.apple_says) ?><?cs call:fact(Words.letter.certificate_issued.gpgsm, Words.letter.certificate_issued.gpgsm_says) ?></dl></details>
+<p><?cs var:Words.letter.certificate_issued.keep ?></p>
+<?cs if:Demo.mail ?><p class="muted"><?cs var:Words.certificate.demo_root ?></p><?cs /if ?></section><?cs /if ?><?cs /def ?>
 <?cs def:content() ?>
 <h1><?cs var:Words.order.title ?> <?cs call:order_number(Order.number) ?></h1>
 <div class="with-aside">
@@ -43,10 +47,7 @@ elif:Order.activation.status == "waiting_for_verification" ?><p><?cs var:Words.o
 <div class="aside">
 <section class="card" aria-labelledby="details"><h2 id="details"><?cs var:Words.order.details ?></h2>
 <dl class="facts facts-narrow"><?cs call:fact(Words.order.category, Order.category) ?><?cs call:fact(Words.order.product, Order.product) ?><?cs call:fact(Words.order.ordered_at, Order.ordered_at) ?></dl></section>
-<?cs if:subcount(History) ?><section class="card" aria-labelledby="history"><h2 id="history"><?cs var:Words.order.history ?></h2>
-<ol class="history" reversed><?cs each:h = History ?>
-<li><span class="time"><?cs var:h.at ?></span><br><strong><?cs if:Words.event[h.event] ?><?cs var:Words.event[h.event] ?><?cs else ?><?cs var:h.event ?><?cs /if ?></strong><?cs if:h.detail ?><br><span class="history-detail"><?cs var:h.detail ?></span><?cs /if ?><?cs if:h.says ?><br><?cs var:h.says ?><?cs /if ?></li><?cs /each ?>
-</ol></section><?cs /if ?>
+<?cs call:history() ?>
 </div>
 </div>
 <?cs /def ?>

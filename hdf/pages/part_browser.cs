@@ -1,7 +1,5 @@
 <?cs # part_browser.cs - the forms that make keys, CSRs and PFX files in the browser; tools.cs and part_browser_*.cs
 put them on pages. Inputs that hold a secret have no name, so that no form can send them. ?>
-<?cs # Before anything it is for, so that nothing moves when it comes. ?>
-<?cs def:browser_style() ?><link rel="stylesheet" href="/static/tools.css<?cs if:Page.assets ?>?v=<?cs var:Page.assets ?><?cs /if ?>"><?cs /def ?>
 <?cs def:module(name) ?><script type="module" src="/static/<?cs var:name ?>.js<?cs if:Page.assets ?>?v=<?cs var:Page.assets ?><?cs /if ?>"></script><?cs /def ?>
 
 <?cs # The scripts have no words of their own: they take them from these templates. ?>
@@ -38,7 +36,7 @@ if:Shell.c == "'" ?>'\''<?cs elif:Shell.c == "/" ?>\/<?cs else ?><?cs var:Shell.
 <input id="key_email" type="email" class="width-half" autocomplete="email" autocapitalize="none" spellcheck="false" aria-describedby="key_email-hint">
 </div><?cs /if ?>
 <fieldset class="field"><legend><?cs var:Words.tools.key_kind_title ?></legend>
-<?cs call:kind_choice("rsa_3072", "1") ?><?cs call:kind_choice("rsa_2048", "") ?><?cs call:kind_choice("rsa_4096", "") ?><?cs call:kind_choice("p_256", "") ?><?cs call:kind_choice("p_384", "") ?></fieldset>
+<?cs each:k = Kind ?><?cs call:kind_choice(k.id, first(k)) ?><?cs /each ?></fieldset>
 <?cs call:password_field("key_password", Words.tools.key_password, Words.tools.key_password_hint, "new-password") ?>
 <?cs call:password_field("key_again", Words.tools.again, "", "new-password") ?>
 <?cs call:show_passwords("key_show") ?>
@@ -102,11 +100,12 @@ if:Shell.c == "'" ?>'\''<?cs elif:Shell.c == "/" ?>\/<?cs else ?><?cs var:Shell.
 </section>
 </div><?cs /def ?>
 
-<?cs # The same with openssl. email may be empty; file: beginning of file names. ?>
+<?cs # The same with openssl. email may be empty; file: beginning of file names; key: what follows -newkey. ?>
+<?cs def:csr_command(key, email, file) ?><?cs call:command_begin() ?>openssl req -new -newkey <?cs if:key == "ec" ?>ec -pkeyopt ec_paramgen_curve:P-256<?cs else ?>rsa:3072<?cs /if ?> -sha256 -subj '/emailAddress=<?cs if:email ?><?cs call:subject_text(email) ?><?cs else ?><?cs var:Words.tools.example_email ?><?cs /if ?>' -keyout <?cs var:file ?>.key -out <?cs var:file ?>.csr<?cs call:command_end() ?><?cs /def ?>
 <?cs def:csr_commands(email, file) ?><p><?cs var:Words.tools.command_rsa ?></p>
-<?cs call:command_begin() ?>openssl req -new -newkey rsa:3072 -sha256 -subj '/emailAddress=<?cs if:email ?><?cs call:subject_text(email) ?><?cs else ?><?cs var:Words.tools.example_email ?><?cs /if ?>' -keyout <?cs var:file ?>.key -out <?cs var:file ?>.csr<?cs call:command_end() ?>
+<?cs call:csr_command("rsa", email, file) ?>
 <p><?cs var:Words.tools.command_ec ?></p>
-<?cs call:command_begin() ?>openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -sha256 -subj '/emailAddress=<?cs if:email ?><?cs call:subject_text(email) ?><?cs else ?><?cs var:Words.tools.example_email ?><?cs /if ?>' -keyout <?cs var:file ?>.key -out <?cs var:file ?>.csr<?cs call:command_end() ?>
+<?cs call:csr_command("ec", email, file) ?>
 <p><?cs var:Words.tools.command_check ?></p>
 <?cs call:command_begin() ?>openssl req -in <?cs var:file ?>.csr -noout -verify -text<?cs call:command_end() ?><?cs /def ?>
 <?cs def:pfx_commands(certificate, chain, file) ?><p><?cs var:Words.tools.command_pfx ?></p>

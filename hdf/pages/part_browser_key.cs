@@ -1,6 +1,6 @@
 <?cs # part_browser_key.cs - step 3 of the activation when the key is made in the browser (method=browser). ?>
 <?cs include!"part_browser.cs" ?>
-<?cs def:browser_key() ?><?cs call:browser_style() ?>
+<?cs def:browser_key() ?>
 <p class="lead needs-script"><?cs var:Words.tools.wizard_lead ?></p>
 <div id="csr" tabindex="-1"><?cs call:field_error("csr") ?></div>
 <?cs call:generator(Order.email, Order.file, Order.number) ?>

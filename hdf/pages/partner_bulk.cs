@@ -1,10 +1,10 @@
 <?cs include!"macros.cs" ?>
-<?cs include!"orders.cs" ?><?cs include!"partner_parts.cs" ?><?cs set:Page.title = Words.partner.bulk ?><?cs set:Page.nav = "partner" ?>
+<?cs include!"orders.cs" ?><?cs include!"partner_parts.cs" ?><?cs set:Page.title = Words.partner.bulk ?><?cs if:subcount(Line) ?><?cs set:Page.title = Words.error.prefix + " " + Words.partner.bulk ?><?cs /if ?><?cs set:Page.nav = "partner" ?>
 <?cs def:content() ?>
 <h1><?cs var:Words.partner.bulk ?></h1>
 <?cs call:partner_tabs("bulk") ?>
 <p class="lead"><?cs var:Words.partner.bulk_says ?></p>
-<?cs if:subcount(Line) ?><div class="box box-wrong" role="alert"><p class="says"><?cs call:icon("wrong") ?> <?cs var:Words.partner.bulk_wrong ?> <?cs var:Bulk.wrong ?></p><p><?cs var:Words.partner.bulk_nothing ?></p></div>
+<?cs if:subcount(Line) ?><div class="box box-wrong" id="error-summary" role="alert" tabindex="-1"><p class="says"><?cs call:icon("wrong") ?> <?cs var:Words.partner.bulk_wrong ?> <?cs var:Bulk.wrong ?></p><p><?cs var:Words.partner.bulk_nothing ?></p><?cs if:Bulk.untold ?><p><?cs var:Words.partner.bulk_untold ?> <?cs var:Bulk.untold ?></p><?cs /if ?></div>
 <table class="fold" role="table"><caption class="hidden"><?cs var:Words.partner.bulk_wrong ?></caption>
 <thead role="rowgroup"><tr role="row"><?cs call:head(Words.partner.line) ?><?cs call:head(Words.partner.column) ?><?cs call:head(Words.partner.wrong) ?></tr></thead>
 <tbody role="rowgroup"><?cs each:l = Line ?>
@@ -24,5 +24,7 @@ elif:Bulk.good && !subcount(Error) ?><div class="box box-good" role="status"><p 
 <details><summary><?cs var:Words.partner.bulk_example ?></summary><pre class="command"><code>partner_ref,product,email,customer_name
 A-1001,<?cs var:Product[0].id ?>,joe.doe@youremail.example,Joe Doe
 A-1002,<?cs var:Product[0].id ?>,ann.lee@youremail.example,Ann Lee</code></pre></details>
+<?cs if:subcount(File) ?><h2><?cs var:Words.partner.bulk_files ?></h2>
+<ul class="files"><?cs each:f = File ?><li><a href="/partner/bulk/<?cs var:f.id ?>"><?cs var:f.made_at ?></a> <span class="muted"><?cs var:f.made_by ?></span> <span class="count"><?cs var:f.count ?></span></li><?cs /each ?></ul><?cs /if ?>
 <?cs /def ?>
 <?cs include!"layout.cs" ?>

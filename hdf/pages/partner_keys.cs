@@ -12,7 +12,9 @@
 <td role="cell" data-label="<?cs var:Words.partner.scopes ?>"><code><?cs var:k.scopes ?></code></td>
 <td role="cell" data-label="<?cs var:Words.partner.last_used ?>"><?cs if:k.last_used_at ?><span class="time"><?cs var:k.last_used_at ?></span><?cs else ?><?cs var:Words.partner.never ?><?cs /if ?></td>
 <td role="cell" data-label="<?cs var:Words.order.state ?>"><?cs var:Words.partner_key[k.state] ?><?cs if:k.state == "valid" ?>
-<form method="post" action="/partner/keys/<?cs var:k.id ?>/revoke"><?cs call:token() ?><button type="submit" class="button-quiet"><?cs var:Words.partner.key_end ?><span class="hidden"> <?cs var:k.label ?></span></button></form><?cs /if ?></td></tr><?cs /each ?>
+<details><summary><?cs var:Words.partner.key_end ?><span class="hidden"> <?cs var:k.label ?></span></summary>
+<p><?cs var:Words.partner.key_end_says ?></p>
+<form method="post" action="/partner/keys/<?cs var:k.id ?>/revoke"><?cs call:token() ?><button type="submit" class="button-danger"><?cs var:Words.partner.key_end_button ?></button></form></details><?cs /if ?></td></tr><?cs /each ?>
 </tbody></table><?cs else ?><p class="muted"><?cs var:Words.partner.no_keys ?></p><?cs /if ?>
 <section class="card sheet" aria-labelledby="key-new"><h2 id="key-new"><?cs var:Words.partner.key_new ?></h2>
 <form method="post" action="/partner/keys" novalidate><?cs call:token() ?><input type="hidden" name="once" value="<?cs var:Form.once ?>">

@@ -6,7 +6,7 @@
 <div class="card-head"><h2 id="certificate"><?cs var:Words.certificate.title ?></h2><?cs call:state(Order.state) ?></div>
 <?cs if:Certificate.revoked_at ?><div class="box box-warning"><p class="says"><?cs call:icon("warning") ?> <?cs var:Words.certificate.is_revoked ?></p>
 <dl class="facts"><?cs call:fact(Words.certificate.revoked_at, Certificate.revoked_at) ?><?cs call:fact(Words.certificate.reason, Words.reason[Certificate.reason]) ?></dl></div><?cs /if ?>
-<dl class="facts"><?cs call:fact(Words.certificate.subject, Certificate.subject) ?><?cs call:fact(Words.certificate.not_before, Certificate.not_before) ?><?cs call:fact(Words.certificate.not_after, Certificate.not_after) ?><?cs call:fact(Words.certificate.key, Certificate.key) ?><?cs call:code_fact(Words.certificate.serial, Certificate.serial) ?><?cs call:code_fact(Words.certificate.fingerprint, Certificate.fingerprint) ?></dl>
+<dl class="facts"><?cs call:name_fact(Words.certificate.subject, Certificate.subject) ?><?cs call:fact(Words.certificate.not_before, Certificate.not_before) ?><?cs call:fact(Words.certificate.not_after, Certificate.not_after) ?><?cs call:fact(Words.certificate.key, Certificate.key) ?><?cs call:code_fact(Words.certificate.serial, Certificate.serial) ?><?cs call:code_fact(Words.certificate.fingerprint, Certificate.fingerprint) ?></dl>
 <h3><?cs var:Words.certificate.downloads ?></h3>
 <ul class="files"><?cs call:file("certificate.pem", Words.certificate.pem, Words.certificate.pem_help) ?><?cs call:file("certificate.cer", Words.certificate.der, Words.certificate.der_help) ?><?cs call:file("chain.pem", Words.certificate.chain, Words.certificate.chain_help) ?><?cs call:file("bundle.p7b", Words.certificate.p7b, Words.certificate.p7b_help) ?></ul>
 <?cs if:Certificate.may_revoke ?><p class="card-foot"><a href="<?cs var:Order.path ?>/revoke"><?cs var:Words.certificate.revoke ?></a></p><?cs /if ?>
@@ -28,7 +28,7 @@
 <div class="card-head"><h2 id="mailbox"><?cs var:Words.order.mailbox ?></h2><?cs call:status(Order.mailbox.status) ?></div>
 <?cs call:reason(Order.mailbox) ?>
 <dl class="facts"><?cs call:address_fact(Words.order.email, Order.email, Order.email_shown) ?><?cs call:fact(Words.order.verified_at, Order.mailbox.verified_at) ?><?cs if:Order.mailbox.status == "waiting_for_verification" ?><?cs call:fact(Words.mail.accepted_at, Order.mail.accepted_at) ?><?cs call:fact(Words.mail.expires_at, Order.mail.expires_at) ?><?cs call:fact(Words.mail.server, Order.mail.server) ?><?cs call:fact(Words.mail.reply, Order.mail.reply) ?><?cs /if ?></dl>
-<?cs if:Order.may_resend ?><?cs if:Order.mail.resend_in ?><p class="muted"><?cs var:Words.mailbox_done.resend_in ?> <?cs var:Order.mail.resend_in ?></p><?cs else ?><form method="post" action="<?cs var:Order.panel ?>/resend"><?cs call:token() ?><button type="submit" class="button-quiet"><?cs var:Words.mailbox_done.resend ?></button></form><?cs /if ?><?cs /if ?>
+<?cs if:Order.may_resend ?><?cs if:Order.mail.resend_in ?><p class="muted"><?cs var:Words.mailbox_done.resend_in ?> <?cs var:Order.mail.resend_in ?> <?cs var:Words.mailbox_done.seconds ?></p><?cs else ?><form method="post" action="<?cs var:Order.panel ?>/resend"><?cs call:token() ?><button type="submit" class="button-quiet"><?cs var:Words.mailbox_done.resend ?></button></form><?cs /if ?><?cs /if ?>
 <?cs if:Order.may_email ?><?cs call:email_form() ?><?cs /if ?>
 </section>
 <section class="card" aria-labelledby="activation">
@@ -48,10 +48,7 @@ elif:Order.activation.status == "waiting_for_verification" ?><p><?cs var:Words.o
 <section class="card" aria-labelledby="details"><h2 id="details"><?cs var:Words.order.details ?></h2>
 <dl class="facts facts-narrow"><?cs call:fact(Words.partner.partner_ref, Order.partner_ref) ?><?cs call:fact(Words.partner.customer_name, Order.customer_name) ?><?cs call:fact(Words.order.product, Order.product) ?><?cs call:fact(Words.order.ordered_at, Order.ordered_at) ?><?cs call:code_fact(Words.partner.callback, Order.callback) ?></dl>
 <?cs if:Order.callback ?><p><a href="/partner/callbacks?order=<?cs var:Order.number ?>"><?cs var:Words.partner.callback_log ?></a></p><?cs /if ?></section>
-<?cs if:subcount(History) ?><section class="card" aria-labelledby="history"><h2 id="history"><?cs var:Words.order.history ?></h2>
-<ol class="history" reversed><?cs each:h = History ?>
-<li><span class="time"><?cs var:h.at ?></span><br><strong><?cs if:Words.event[h.event] ?><?cs var:Words.event[h.event] ?><?cs else ?><?cs var:h.event ?><?cs /if ?></strong><?cs if:h.detail ?><br><span class="history-detail"><?cs var:h.detail ?></span><?cs /if ?><?cs if:h.says ?><br><?cs var:h.says ?><?cs /if ?></li><?cs /each ?>
-</ol></section><?cs /if ?>
+<?cs call:history() ?>
 </div>
 </div>
 <?cs /def ?>

@@ -4,11 +4,11 @@
 <h1><?cs var:Words.partner.orders ?></h1>
 <?cs call:partner_tabs("orders") ?>
 <p><a class="button" href="/partner/orders/new"><?cs var:Words.partner.new ?></a></p>
-<form class="search" method="get" action="/partner/orders" role="search" aria-label="<?cs var:Words.partner.search_label ?>">
+<form class="search" method="get" action="/partner/orders" role="search" aria-label="<?cs var:Words.partner.search_label ?>"><?cs if:Form.bulk ?><input type="hidden" name="bulk" value="<?cs var:Form.bulk ?>"><?cs /if ?>
 <div class="field"><label for="q"><?cs var:Words.partner.q ?></label>
 <input id="q" name="q" type="search" autocomplete="off" autocapitalize="none" spellcheck="false" value="<?cs var:Form.q ?>"></div>
 <div class="field"><label for="status"><?cs var:Words.order.state ?></label>
-<select id="status" name="status"><option value=""><?cs var:Words.certificates.any ?></option><?cs each:s = Words.state ?><option value="<?cs name:s ?>"<?cs if:name(s) == Form.status ?> selected<?cs /if ?>><?cs var:s ?></option><?cs /each ?></select></div>
+<select id="status" name="status"><option value=""><?cs var:Words.certificates.any ?></option><?cs each:s = Status ?><option value="<?cs var:s.id ?>"<?cs if:s.chosen ?> selected<?cs /if ?>><?cs if:s.id == "expiring" ?><?cs var:Words.partner.expiring_state ?><?cs else ?><?cs var:Words.state[s.id] ?><?cs /if ?></option><?cs /each ?></select></div>
 <div class="field"><label for="product"><?cs var:Words.order.product ?></label>
 <select id="product" name="product"><option value=""><?cs var:Words.certificates.any ?></option><?cs each:p = Product ?><option value="<?cs var:p.id ?>"<?cs if:p.id == Form.product ?> selected<?cs /if ?>><?cs var:p.name ?></option><?cs /each ?></select></div>
 <div class="buttons"><?cs if:Page.searched ?><a class="back" href="/partner/orders"><?cs var:Words.certificates.clear ?></a><?cs /if ?><button type="submit"><?cs var:Words.certificates.search ?></button></div>

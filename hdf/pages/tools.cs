@@ -2,7 +2,6 @@
 <?cs set:Page.title = Words.tools.title ?><?cs set:Page.nav = "tools" ?>
 <?cs include!"part_browser.cs" ?>
 <?cs def:content() ?>
-<?cs call:browser_style() ?>
 <h1><?cs var:Words.tools.title ?></h1>
 <p class="lead"><?cs var:Words.tools.lead ?></p>
 <div class="box box-info without-script"><p class="says"><?cs call:icon("info") ?> <?cs var:Words.tools.no_script ?></p><p><?cs var:Words.tools.no_script_tools ?></p></div>

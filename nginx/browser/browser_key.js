@@ -8,16 +8,17 @@ class Sender {
 	constructor(form) {
 		this.form = form;
 		this.record = null;
+		this.earlier = form.querySelector("[name=csr]").value;
 		form.addEventListener("submit", (event) => this.send(event));
 	}
 
 	changed(record) {
 		this.record = record;
-		this.form.querySelector("[name=csr]").value = record.csr;
+		this.form.querySelector("[name=csr]").value = record?.csr ?? this.earlier;
 		this.form.querySelector("[data-errors]").replaceChildren();
 		const verdict = this.form.querySelector("[data-verdict]");
 		if (verdict)
-			verdict.hidden = true;
+			verdict.hidden = record !== null;
 	}
 
 	missing() {

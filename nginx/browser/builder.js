@@ -45,7 +45,8 @@ class Builder {
 		const select = byId("pfx_kept");
 		select.length = 1;
 		for (const record of this.records) {
-			const text = say("js.kept_key", { name: record.email || record.file, key: record.kind, made: day(record.made) });
+			const of = order && record.order === order ? "js.kept_order_key" : "js.kept_key";
+			const text = say(of, { name: record.email || record.file, key: record.kind, made: day(record.made) });
 			select.append(element("option", { value: record.id }, text));
 		}
 		select.value = this.records.find((record) => order && record.order === order)?.id ?? "";

@@ -77,13 +77,27 @@ class Generator {
 			event.preventDefault();
 	}
 
+	/* Where the browser does not let a page write to the clipboard, the text is marked, for Ctrl-C. */
 	async copy(button) {
-		await navigator.clipboard.writeText(this.record.csr);
-		button.textContent = button.dataset.copied;
+		try {
+			await navigator.clipboard.writeText(this.record.csr);
+			button.textContent = button.dataset.copied;
+		} catch {
+			getSelection().selectAllChildren(out(this.made, "csr"));
+		}
+	}
+
+	/* The key made before goes out of sight and out of reach while another is made: nobody shall save the file of the
+	 * one and the CSR of the other. */
+	putAway() {
+		this.made.hidden = true;
+		this.record = null;
+		this.onChange(null);
 	}
 
 	async make() {
 		check(this.form);
+		this.putAway();
 		const kind = this.form.querySelector("[name=key_kind]:checked").value;
 		const record = await blame("key_make", () =>
 			make(this.form, kind, emailOf(this.form), byId("key_password").value));
@@ -145,8 +159,8 @@ export function day(iso) {
 
 /**
  * Bring a generator to life.
- * @param {(record: object) => void} onChange called with the record of store.js when a key was made, and again when
- *	its file was saved
+ * @param {(record: object|null) => void} onChange called with the record of store.js when a key was made, and again
+ *	when its file was saved; with null when it goes because another is made
  */
 export function attachGenerator(form, onChange = () => {}) {
 	const generator = new Generator(form, onChange);

@@ -61,8 +61,16 @@ function goTo(input) {
 	input.focus({ preventScroll: true });
 }
 
+/* The title tells first what is the matter, as on a page that the server sends back. */
+function markTitle(wrong) {
+	const prefix = `${say("js.error_prefix")} `;
+	const title = document.title.startsWith(prefix) ? document.title.slice(prefix.length) : document.title;
+	document.title = wrong ? prefix + title : title;
+}
+
 /** Take all faults off a form. */
 export function clearFaults(form) {
+	markTitle(false);
 	form.querySelector("[data-errors]").replaceChildren();
 	for (const note of form.querySelectorAll("[data-field] > .field-error"))
 		note.remove();
@@ -87,6 +95,7 @@ export function showFaults(form, faults) {
 	form.querySelector("[data-errors]").replaceChildren(summary);
 	for (const fault of faults)
 		markField(form, fault);
+	markTitle(true);
 	summary.focus();
 }
 

@@ -78,7 +78,9 @@ test("a CSR whose signature is wrong would have been told", async () => {
 
 test("a password is asked for, and twice the same, in letters every program reads alike", async () => {
 	const page = await freshPage("/tools");
+	const title = await page.title();
 	assert.match(await refusal(page, "[data-generator]", "#key_make"), /Enter a password/);
+	assert.equal(await page.title(), `Error: ${title}`);
 	assert.equal(await page.getAttribute("#key_password", "aria-invalid"), "true");
 	assert.match(await page.getAttribute("#key_password", "aria-describedby"), /key_password-hint key_password-error/);
 	await page.click("[data-generator] .error-summary a");
@@ -158,6 +160,27 @@ test("a key kept in this browser can be taken again for its order; what is kept 
 	const again = await download(page, "#key_save", stage.dir);
 	assert.equal(readFileSync(again.path, "utf8"), readFileSync(key, "utf8"));
 	assert.match(await page.inputValue("[name=csr]"), /BEGIN CERTIFICATE REQUEST/);
+	await page.context().close();
+});
+
+test("a key made again: the one before is out of reach from the press on, so file and CSR belong together", async () => {
+	const page = await freshPage("/tools");
+	await makeKey(page, stage.dir, { kind: "p_256", password: PASSWORD });
+	const session = await page.context().newCDPSession(page);
+	await session.send("Emulation.setCPUThrottlingRate", { rate: 6 });
+	await page.check("#key_kind-rsa_3072");
+	await page.fill("#key_password", PASSWORD);
+	await page.fill("#key_again", PASSWORD);
+	const shown = await page.evaluate(() => {
+		document.getElementById("key_make").click();
+		return !document.getElementById("key_made").hidden;
+	});
+	assert.equal(shown, false);
+	await page.waitForSelector("#key_made:not([hidden])", { timeout: 120_000 });
+	const key = await download(page, "#key_save", stage.dir), csr = await download(page, "#csr_save", stage.dir);
+	assert.match(openssl(["req", "-in", csr.path, "-noout", "-text"]), /3072 bit/);
+	assert.equal(openssl(["pkey", "-in", key.path, "-passin", `pass:${PASSWORD}`, "-pubout"]),
+		openssl(["req", "-in", csr.path, "-noout", "-pubkey"]));
 	await page.context().close();
 });
 

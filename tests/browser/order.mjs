@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { Browser } from "../lib/browser.mjs";
@@ -78,13 +78,9 @@ test("the order's page makes the PFX with the key kept here, and it opens", asyn
 	assert.match(await page.locator("#pfx_kept option:checked").innerText(), /In this browser: RSA 2048/);
 	pfx = (await buildPfx(page, dir, { keyPassword: KEY_PASSWORD, preset: "older", password: PFX_PASSWORD })).path;
 	await browser.seen("order-pfx");
-	const db = mkdtempSync(join(dir, "nss-"));
-	execFileSync("certutil", ["-N", "-d", db, "--empty-password"], { stdio: "ignore" });
-	execFileSync("pk12util", ["-d", db, "-i", pfx, "-W", PFX_PASSWORD, "-K", ""], { stdio: "ignore" });
-	assert.match(execFileSync("certutil", ["-L", "-d", db], { encoding: "utf8" }), /u,u,u/);
 });
 
-test("a mail signed and encrypted with it passes", async () => {
+test("a mail signed and encrypted with it passes in OpenSSL", async () => {
 	const part = (which, name) => {
 		const pem = openssl(["pkcs12", "-legacy", "-in", pfx, "-passin", `pass:${PFX_PASSWORD}`, "-nodes", which]);
 		writeFileSync(join(dir, name), pem);
@@ -102,6 +98,45 @@ test("a mail signed and encrypted with it passes", async () => {
 	openssl(["cms", "-verify", "-in", file("opened"), "-CAfile", file("root.pem"), "-purpose", "smimesign", "-out",
 		file("seen")]);
 	assert.match(readFileSync(file("seen"), "utf8"), /Hello/);
+});
+
+/* Run a program; what it says on both outputs. */
+function run(program, args, options = {}) {
+	return execFileSync("sh", ["-c", 'exec "$@" 2>&1', "sh", program, ...args], { cwd: dir, encoding: "utf8", ...options });
+}
+
+test("installed in NSS, as Thunderbird has it, it signs and opens mail", () => {
+	run("mkdir", ["nss"]);
+	run("certutil", ["-N", "-d", "nss", "--empty-password"]);
+	run("pk12util", ["-d", "nss", "-i", pfx, "-W", PFX_PASSWORD, "-K", ""]);
+	assert.match(run("certutil", ["-L", "-d", "nss"]), /jan\.kowalski@mailbox\.example +u,u,u/);
+	run("certutil", ["-A", "-d", "nss", "-n", "root", "-t", ",C,", "-i", "root.pem"]);
+	run("cmsutil", ["-S", "-d", "nss", "-N", EMAIL, "-i", "text", "-o", "nss.signed"]);
+	run("cmsutil", ["-E", "-d", "nss", "-r", EMAIL, "-i", "nss.signed", "-o", "nss.sealed"]);
+	run("cmsutil", ["-D", "-d", "nss", "-i", "nss.sealed", "-o", "nss.opened"]);
+	assert.match(run("cmsutil", ["-D", "-d", "nss", "-i", "nss.opened", "-n", "-h", "0"]),
+		/signer0\.id="jan\.kowalski@mailbox\.example"; signer0\.status=GoodSignature/);
+});
+
+test("installed in gpgsm, as KMail has it, it signs, and opens what NSS sealed", () => {
+	const home = join(dir, "gnupg");
+	const secret = ["--batch", "--pinentry-mode", "loopback", "--passphrase-fd", "0"];
+	const options = { env: { ...process.env, GNUPGHOME: home }, input: `${PFX_PASSWORD}\n` };
+	const gpgsm = (...args) => run("gpgsm", args, options);
+	run("mkdir", ["-m", "700", "gnupg"]);
+	writeFileSync(join(home, "gpgsm.conf"), "disable-crl-checks\ndisable-dirmngr\n");
+	const root = openssl(["x509", "-in", join(dir, "root.pem"), "-noout", "-fingerprint", "-sha1"]).trim().replace(/.*=/, "");
+	writeFileSync(join(home, "trustlist.txt"), `${root} S\n`);
+	try {
+		gpgsm("--batch", "--import", "root.pem");
+		assert.match(gpgsm(...secret, "--import", pfx), /secret keys imported: 1/);
+		gpgsm(...secret, "-u", EMAIL, "-o", "gpgsm.signed", "--sign", "text");
+		assert.match(gpgsm("--batch", "--verify", "gpgsm.signed"), /Good signature from/);
+		gpgsm(...secret, "-o", "gpgsm.opened", "--decrypt", "nss.sealed");
+		assert.deepEqual(readFileSync(join(dir, "gpgsm.opened")), readFileSync(join(dir, "nss.signed")));
+	} finally {
+		run("gpgconf", ["--kill", "all"], options);
+	}
 });
 
 test("no request carried a password or a private key; axe and the console have nothing to say", () => {

@@ -10,7 +10,8 @@ const ORDER = "/certificates/0000123456/b01";
 const KEY_PASSWORD = "key pass phrase";
 const PFX_PASSWORD = "Pfx \"p4ss\" $HOME";
 const EMAIL = "joe@example.com";
-const KINDS = ["rsa_2048", "rsa_3072", "rsa_4096", "p_256", "p_384"];
+const SIZES = { rsa_2048: /2048 bit/, rsa_3072: /3072 bit/, rsa_4096: /4096 bit/, p_256: /256 bit/, p_384: /384 bit/ };
+const KINDS = Object.keys(SIZES);
 
 let stage, ca, foreign;
 const made = {}; /* kind: { key, csr, certificate } */
@@ -21,6 +22,7 @@ before(async () => {
 	const page = await stage.page("/tools", await stage.browser.newContext({ acceptDownloads: true }));
 	for (const kind of KINDS) {
 		const files = await makeKey(page, mkdtempSync(join(stage.dir, "k-")), { kind, password: KEY_PASSWORD });
+		assert.match(openssl(["req", "-in", files.csr, "-noout", "-text"]), SIZES[kind]);
 		made[kind] = { ...files, certificate: ca.issue(files.csr, kind, EMAIL) };
 	}
 	openssl(["req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", join(stage.dir, "f.key"), "-out", join(stage.dir, "f.csr"),

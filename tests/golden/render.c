@@ -11,6 +11,7 @@
 
 #include "ClearSilver.h"
 
+#include "cgi/template.h"
 #include "lib/base/err.h"
 #include "lib/base/text.h"
 #include "lib/base/words.h"
@@ -88,15 +89,40 @@ static int sample_read(HDF *hdf, const char *sample)
 	return failed(hdf_read_file(hdf, sample));
 }
 
-static int page_print(HDF *hdf, HDF *words, const char *name)
+/* Pages have icons among their constants. */
+static int constants_read(HDF *constants, const char *words, const char *folder)
+{
+	char icons[4096];
+
+	if (failed(hdf_read_file(constants, words)) < 0)
+		return -1;
+	if (strstr(folder, "pages") == NULL)
+		return 0;
+	snprintf(icons, sizeof(icons), "%s/icons.hdf", folder);
+	return failed(hdf_read_file(constants, icons));
+}
+
+/* Pages are parsed as the worker does it, mails as the mailer does. */
+static NEOERR *part_parse(CSPARSE **cs, HDF *hdf, HDF *words, const char *folder, const char *name)
+{
+	NEOERR *ne;
+
+	if (strstr(folder, "pages") != NULL)
+		return template_parse(cs, hdf, words, name);
+	ne = cs_init(cs, hdf);
+	if (ne != STATUS_OK)
+		return ne;
+	(*cs)->global_hdf = words;
+	ne = cgi_register_strfuncs(*cs);
+	return ne == STATUS_OK ? cs_parse_file(*cs, name) : ne;
+}
+
+static int part_print(HDF *hdf, HDF *words, const char *folder, const char *name)
 {
 	CSPARSE *cs = NULL;
 	int rc = -1;
 
-	if (failed(cs_init(&cs, hdf)) < 0)
-		return -1;
-	cs->global_hdf = words;
-	if (failed(cgi_register_strfuncs(cs)) == 0 && failed(cs_parse_file(cs, name)) == 0)
+	if (failed(part_parse(&cs, hdf, words, folder, name)) == 0)
 		rc = failed(cs_render(cs, NULL, print));
 	cs_destroy(&cs);
 	return rc;
@@ -113,7 +139,7 @@ int main(int argc, char **argv)
 	}
 	if (failed(hdf_init(&words)) < 0 || failed(hdf_init(&hdf)) < 0)
 		goto out;
-	if (failed(hdf_read_file(words, argv[1])) < 0 || sample_read(hdf, argv[2]) < 0)
+	if (constants_read(words, argv[1], argv[3]) < 0 || sample_read(hdf, argv[2]) < 0)
 		goto out;
 	if (sentences_set(hdf, words) < 0)
 		goto out;
@@ -121,7 +147,7 @@ int main(int argc, char **argv)
 		goto out;
 	if (failed(hdf_set_value(hdf, "hdf.loadpaths.0", argv[3])) < 0)
 		goto out;
-	if (page_print(hdf, words, argv[4]) == 0 && fflush(stdout) == 0)
+	if (part_print(hdf, words, argv[3], argv[4]) == 0 && fflush(stdout) == 0)
 		rc = EXIT_SUCCESS;
 out:
 	hdf_destroy(&hdf);

@@ -198,7 +198,7 @@ export async function makeKey(page, dir, { kind = "p_256", email = "joe@example.
 	await page.fill("#key_again", password);
 	await page.setChecked("#key_keep", keep);
 	await page.click("#key_make");
-	await page.waitForSelector("#key_made:not([hidden])", { timeout: 120_000 });
+	await ready(page, "#key_made", "[data-generator]");
 	const key = await download(page, "#key_save", dir);
 	const csr = tools ? await download(page, "#csr_save", dir) : { path: "" };
 	return { key: key.path, csr: csr.path };
@@ -208,8 +208,15 @@ export async function makeKey(page, dir, { kind = "p_256", email = "joe@example.
 export async function buildPfx(page, dir, options) {
 	await fillBuilder(page, options);
 	await page.click("#pfx_make");
-	await page.waitForSelector("#pfx_made:not([hidden])", { timeout: 60_000 });
+	await ready(page, "#pfx_made", "[data-builder]");
 	return download(page, "#pfx_save", dir);
+}
+
+/* Wait for what a form makes; when the page shows an error in its place, tell that. Time is given for a slow machine. */
+async function ready(page, made, form) {
+	await page.locator(`${made}:not([hidden]), ${form} .error-summary`).first().waitFor({ timeout: 120_000 });
+	const summary = page.locator(`${form} .error-summary`);
+	assert.equal(await summary.count(), 0, await summary.allInnerTexts().then((texts) => texts.join()));
 }
 
 export async function fillBuilder(page, { key, keyPassword, certificates, preset, chain, password, again = password }) {

@@ -1,0 +1,47 @@
+/* page_password.c - a person's own password, and where else they are signed in: the two forms of the
+ * account's page. */
+#include <string.h>
+
+#include "cgi/pages.h"
+#include "lib/db/db.h"
+#include "lib/flow/session.h"
+
+/* The login of the person signed in. */
+static int login_read(struct req *r, struct err *e)
+{
+	struct db_rows *rows = NULL;
+	int rc =
+	    db_run(r->w->db, STMT_PAGE_ME, &rows, e, DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len)));
+
+	if (rc == 0)
+		rc = me_read(r, rows, e);
+	db_rows_free(rows);
+	return rc;
+}
+
+int page_password_post(struct req *r, struct err *e)
+{
+	struct password_change c = {.password = form_text(&r->form, "password"),
+	    .wish = form_text(&r->form, "new_password"),
+	    .others = strcmp(form_text(&r->form, "others"), "yes") == 0,
+	    .login = r->me.login};
+	struct err fault;
+
+	if (login_read(r, e) == -1)
+		return -1;
+	if (session_password(r->w->db, r->w->conf, &r->actor, &c, &fault) == 0)
+		return req_see_other(r, "/account?notice=password_changed");
+	if (r->json || fault_status(fault.fault) != 422) {
+		*e = fault;
+		return -1;
+	}
+	page_add_error(r, &fault);
+	return page_account(r, e);
+}
+
+int page_sign_out_others_post(struct req *r, struct err *e)
+{
+	if (session_end_others(r->w->db, &r->actor, e) == -1)
+		return -1;
+	return req_see_other(r, "/account?notice=others_signed_out");
+}
