@@ -1,5 +1,6 @@
 // app.js - small conveniences on pages that work without them: focus on the error summary, a live check of the
-// CSR, files dropped on its field, a hint for mistyped mail domains, copy buttons, a countdown.
+// CSR, files dropped on its field, a hint for mistyped mail domains, copy buttons, a countdown, news of what a page
+// waits for.
 // Words come from data attributes of the page, never from here.
 
 const CHECK_AFTER = 400; // ms of quiet before a typed CSR is checked
@@ -135,13 +136,55 @@ function copyButtons(within) {
 }
 copyButtons(document);
 
-for (const left of document.querySelectorAll("[data-countdown]")) {
-	const timer = setInterval(() => {
-		const seconds = Number(left.textContent) - 1;
-		if (seconds > 0) left.textContent = seconds;
-		else {
-			left.parentElement.remove();
-			clearInterval(timer);
-		}
-	}, 1000);
+function countdowns(within) {
+	for (const left of within.querySelectorAll("[data-countdown]")) {
+		const timer = setInterval(() => {
+			const seconds = Number(left.textContent) - 1;
+			if (seconds > 0) left.textContent = seconds;
+			else {
+				left.parentElement.remove();
+				clearInterval(timer);
+			}
+		}, 1000);
+	}
 }
+countdowns(document);
+
+// A page that waits for somebody else (the mailbox's holder, the signer) looks now and then whether it is time, and
+// shows the part that changed. The attribute data-live holds what it waits in; the part without it is the end. Not while
+// nobody looks, not for ever, and not under the fingers of a person who is about to press something in it.
+const LOOK_EVERY = 3000;
+const LOOKS = 200;
+
+async function look(part) {
+	const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+	// The order waits here no more: it has gone back to a step of the person's, whose page says why.
+	if (answer.redirected && !new URL(answer.url).pathname.startsWith("/sign-in")) location.assign(answer.url);
+	const fresh = answer.ok && !answer.redirected &&
+		new DOMParser().parseFromString(await answer.text(), "text/html");
+	const now = fresh && fresh.getElementById("live");
+	if (!now) return false;
+	if (now.dataset.live === part.dataset.live || part.contains(document.activeElement)) return true;
+	const before = part.querySelector("h1")?.textContent;
+	part.replaceChildren(...now.childNodes);
+	if ("live" in now.dataset) part.dataset.live = now.dataset.live;
+	else delete part.dataset.live;
+	const title = part.querySelector("h1")?.textContent;
+	if (title !== before) {
+		document.title = fresh.title;
+		document.getElementById("news").textContent = title;
+	}
+	copyButtons(part);
+	countdowns(part);
+	return "live" in part.dataset;
+}
+
+function live(part) {
+	let looks = 0;
+	const timer = setInterval(async () => {
+		if (document.hidden) return;
+		// A look that fails says nothing: the page stays as it is, and "Look again" is on it.
+		if (!await look(part).catch(() => true) || ++looks === LOOKS) clearInterval(timer);
+	}, LOOK_EVERY);
+}
+document.querySelectorAll("[data-live]").forEach(live);
