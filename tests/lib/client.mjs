@@ -79,9 +79,9 @@ export class Client {
 	}
 
 	// One request; redirects are not followed. `json` asks for a JSON answer.
-	async request(method, where, { body, headers = {}, json = false } = {}) {
+	async request(method, where, { body, headers = {}, json = false, signal } = {}) {
 		const response = await fetch(new URL(where, this.url), {
-			method, body, redirect: 'manual',
+			method, body, signal, redirect: 'manual',
 			headers: {
 				...(this.cookies.size > 0 && {
 					cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '),

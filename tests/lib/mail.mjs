@@ -4,7 +4,7 @@ import path from 'node:path';
 import PostalMime from 'postal-mime';
 import { until } from './stack.mjs';
 
-async function readMail(file) {
+export async function readMail(file) {
 	const raw = fs.readFileSync(file);
 	const mail = await PostalMime.parse(raw);
 	mail.raw = raw.toString('latin1');

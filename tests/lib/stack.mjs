@@ -45,7 +45,8 @@ export async function until(what, look, seconds = 20) {
 
 export class Stack {
 	// settings: lines of mailcert.hdf, such as { 'Mail.PollMs': 100 }; zone: lines added to the DNS.
-	static async start({ name, settings = {}, zone = '', orders = 40, workers = 4 }) {
+	// env: more for tools/stack and the programs.
+	static async start({ name, settings = {}, zone = '', orders = 40, workers = 4, env = {} }) {
 		const stack = new Stack();
 		stack.name = name;
 		stack.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'mct-'));
@@ -54,7 +55,7 @@ export class Stack {
 		fs.writeFileSync(path.join(stack.dir, 'local.zone'), zone);
 		stack.env = {
 			...process.env, VAR: stack.dir, PORT: String(await freePort()), ORDERS: String(orders),
-			WORKERS: String(workers), B: path.resolve(ROOT, process.env.B ?? 'build/plain'),
+			WORKERS: String(workers), B: path.resolve(ROOT, process.env.B ?? 'build/plain'), ...env,
 		};
 		process.on('exit', stack.stopOnExit = () => stack.stopNow());
 		for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
@@ -115,7 +116,7 @@ export class Stack {
 			const log = path.join(this.dir, 'log', `${service}.log`);
 			const text = fs.existsSync(log) ? fs.readFileSync(log, 'utf8') : '';
 			found.push(...text.split('\n')
-				.filter((line) => / error: |Sanitizer|runtime error:/.test(line))
+				.filter((line) => / error: |^no column |Sanitizer|runtime error:/.test(line))
 				.map((line) => `${service}: ${line}`));
 		}
 		return found;

@@ -13,7 +13,7 @@ import { at, confirmMailbox, giveKey, submitActivation, verifiedMailbox, waitCer
 
 const LOCALES = { en: 'en-GB', pl: 'pl-PL' };
 // A name in the demo's DNS that takes no mail.
-export const ZONE = 'no-mail.example. IN A 127.0.0.1\n';
+export const ZONE = 'no-mail.example. IN TXT "no mail"\n';
 export const ORDERS = 6;
 
 export class Walk {
@@ -69,6 +69,13 @@ export class Walk {
 		await this.page.fill('#password', password);
 		await this.send('#password');
 	}
+	// Nobody waits for the pause between two mails: those of an order were sent so many seconds ago.
+	mailsSent(order, seconds) {
+		const [number, item] = order.split('/');
+		return this.stack.sql(`UPDATE outbox b JOIN orders o ON o.id = b.order_id
+			SET b.created_at = UTC_TIMESTAMP() - INTERVAL ${seconds} SECOND
+			WHERE o.number = '${number}' AND o.item = '${item}'`);
+	}
 	async linkOf(email, options) {
 		return new URL(verifyLink(this.stack, await waitMail(this.stack, email, options))).pathname;
 	}
@@ -96,6 +103,10 @@ export class Walk {
 		for (const tab of ['information', 'problems', 'expiration', 'new'])
 			await this.visit(`/dashboard?tab=${tab}`, `dashboard-${tab}-first`);
 		await this.visit('/account', 'account');
+		await this.page.fill('#password', 'not the one');
+		await this.page.fill('#new_password', 'x');
+		await this.send('#new_password');
+		await this.see('account-password_wrong', { wrong: true });
 		await this.visit('/account/data-security-products', 'products');
 		await this.visit('/certificates', 'certificates');
 		await this.visit('/certificates?q=nothing-has-this', 'certificates-no_match');
@@ -123,6 +134,7 @@ export class Walk {
 		await this.open(at(order, '/email'));
 		await page.fill('#email', this.email('joe', 'no-mail.example'));
 		await this.send('#email');
+		await page.locator('main .box-warning').waitFor();
 		await this.see('mailbox_summary-no_mail_server');
 		await this.open(at(order, '/email'));
 		await page.fill('#email', this.email('joe'));
@@ -134,9 +146,14 @@ export class Walk {
 		await this.open(at(order, '/email/summary'));
 		await this.press('main form button[type=submit]');
 		await this.see('mailbox_done');
-		await this.press('form[action$="/resend"] button');
-		await this.see('mailbox_done-resend_too_soon');
 		await waitMail(this.stack, this.email('joe'));
+		await this.mailsSent(order, 90);
+		await this.press('form[action$="/resend"] button');
+		await this.see('mailbox_done-resent');
+		await waitMail(this.stack, this.email('joe'), { count: 2 });
+		await this.mailsSent(order, 20);
+		await this.press('form[action$="/resend"] button');
+		await this.see('mailbox_done-resend_too_soon', { wrong: true });
 		await until('the mail shown as accepted', async () => {
 			await this.open(at(order, '/email/done'));
 			return /250 /.test(await page.innerText('main'));
@@ -354,7 +371,7 @@ export class Walk {
 		await this.see('partner_bulk-empty', { wrong: true });
 		await page.fill('#csv', `partner_ref,product,email,customer_name\nB-1,no-such-product,nobody,Ann\n`);
 		await this.press('button[value=check]');
-		await this.see('partner_bulk-wrong');
+		await this.see('partner_bulk-wrong', { wrong: true });
 		await page.fill('#csv', `partner_ref,product,email,customer_name\n${[1, 2].map((n) =>
 			`B-${n},${this.stack.demo.PRODUCT},${this.email(`b${n}`, 'partner.example')},Ann\n`).join('')}`);
 		await this.press('button[value=check]');
@@ -371,18 +388,30 @@ export class Walk {
 		await this.visit('/partner/documentation', 'partner_documentation');
 		await until('a callback in the log', async () => {
 			await this.open('/partner/callbacks');
-			return await page.locator('table').count() > 0;
+			return await page.locator('main table').count() > 1;
 		});
 		await this.see('partner_callbacks');
+		await this.press('main table >> nth=1 >> td a');
+		await this.see('partner_callback');
+		await this.open('/partner/callbacks');
+		await this.press('main table >> nth=0 >> td a');
+		await this.see('partner_address');
+		await this.press('form[action$="/secret"] button');
+		await this.see('partner_address-secret');
 		await this.visit('/partner/dashboard', 'partner_dashboard');
 		await this.visit('/account', 'account-partner');
 	}
 
 	// What nginx says when no worker does. Ends the workers: the last part of a walk.
 	async nginxPages() {
+		await this.visit('/static/none', 'nginx-404');
+		await this.visit(`/${'a'.repeat(9000)}`, 'nginx-414');
+		// These nobody gets by looking, so the pages are put where nginx would give them.
 		for (const code of ['413', '429']) {
-			await this.page.goto(`file://${path.join(ROOT, 'nginx/errors', `${code}.html`)}`);
-			await this.see(`nginx-${code}`);
+			await this.page.route(`**/error/${code}.html`, (route) => route.fulfill({
+				path: path.join(ROOT, 'nginx/errors', `${code}.html`), contentType: 'text/html; charset=utf-8',
+			}));
+			await this.visit(`/error/${code}.html`, `nginx-${code}`);
 		}
 		await this.stack.tool('stop', 'web');
 		await this.open('/sign-in');

@@ -1,11 +1,14 @@
 // posts.mjs - a partner's program, plain curl and JSON: from order to certificate, the same post twice, keys and their
 // scopes, throttle, and nothing of another partner.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { makeCsr, openssl, scratch } from '../lib/openssl.mjs';
 import { Curl, anotherKey, anotherPartner, partnerAccount } from '../lib/partner.mjs';
-import { Client } from '../lib/client.mjs';
+import { Client, pageText, pageTitle } from '../lib/client.mjs';
 import { waitMail } from '../lib/mail.mjs';
+import { routes } from '../lib/routes.mjs';
 import { Stack, until } from '../lib/stack.mjs';
 import { confirmMailbox } from '../lib/steps.mjs';
 
@@ -26,6 +29,21 @@ async function issued(order, program = curl) {
 	}, 30);
 }
 
+// The holder, by curl alone: the newest mail for an address in the demo's mailbox, its link, the page, the box ticked.
+async function holderConfirms(address) {
+	const see = (where, fields) => curl.call(where, fields, { accept: 'text/html', key: '' });
+	const message = await until(`mail for ${address}`, async () => {
+		const list = await see('/demo/mail');
+		return list.text.split('<li').find((row) => row.includes(address))?.match(/href="(\/demo\/mail\/[^"]+)"/)?.[1];
+	});
+	const [link] = pageText((await see(message)).text).match(/http:\S+\/verify\/[\w-]+/);
+	const page = await see(link);
+	assert.equal(page.status, 200);
+	assert.match(pageText(page.text), new RegExp(address.replaceAll('.', '\\.')));
+	assert.equal((await see(link, {})).status, 422, 'an unticked box confirms nothing');
+	assert.equal((await see(link, { control: 'yes' })).status, 303);
+}
+
 test('from order to certificate, and revoked', async () => {
 	const made = await curl.order('A-1', { customer_name: 'Zażółć & Söhne', language: 'pl' });
 	assert.equal(made.status, 201, made.text);
@@ -44,7 +62,7 @@ test('from order to certificate, and revoked', async () => {
 	assert.equal(early.code, 'step_not_open');
 	assert.equal((await curl.call(curl.at(order, '/certificate.pem'))).code, 'certificate_missing');
 
-	await confirmMailbox(stack, 'a-1@partner.example');
+	await holderConfirms('a-1@partner.example');
 	const ready = (await curl.call(curl.at(order))).json;
 	assert.equal(ready.mailbox.status, 'verified');
 	assert.equal(ready.activation.status, 'waiting_for_data');
@@ -70,7 +88,11 @@ test('from order to certificate, and revoked', async () => {
 	const seen = openssl(['x509', '-noout', '-serial', '-email'], pem);
 	assert.match(seen, /a-1@partner\.example/);
 	assert.ok(seen.includes(done.certificate.serial.replace(/^0+/, '')));
-	assert.match((await curl.call(curl.at(order, '/chain.pem'))).text, /BEGIN CERTIFICATE/);
+	const chain = (await curl.call(curl.at(order, '/chain.pem'))).text;
+	fs.writeFileSync(path.join(dir, 'chain.pem'), chain);
+	fs.writeFileSync(path.join(dir, 'root.pem'), (await curl.call(curl.at(order, '/root.pem'))).text);
+	assert.match(openssl(['verify', '-purpose', 'smimesign', '-CAfile', path.join(dir, 'root.pem'), '-untrusted', path.join(dir, 'chain.pem')], pem), /OK/);
+	assert.equal(openssl(['x509', '-noout', '-pubkey'], pem), openssl(['req', '-noout', '-pubkey'], csr), 'the key is the program\'s');
 
 	assert.equal((await curl.call(curl.at(order, '/cancel'), {})).code, 'order_issued');
 	assert.equal((await curl.call(curl.at(order, '/revoke'), {})).code, 'revocation_reason_missing');
@@ -113,7 +135,8 @@ test('the same reference: the same order, or the field that differs', async () =
 	assert.deepEqual([again.status, again.json.order], [200, first.json.order]);
 	const csr = makeCsr(dir, 'a4');
 	for (const [name, value] of [['email', 'x@partner.example'], ['language', 'pl'], ['customer_name', 'Bob'],
-		['product', 'smime-mailbox-730'], ['fields', 'commonName'], ['csr', csr]]) {
+		['product', 'smime-mailbox-730'], ['fields', 'commonName'], ['csr', csr],
+		['callback', 'https://not.registered.example/']]) {
 		const other = await curl.order('A-4', { ...fields, [name]: value });
 		assert.deepEqual([other.status, other.code], [409, 'partner_ref_conflict'], name);
 		assert.ok(other.json.error.message.includes(`: ${name}.`), other.json.error.message);
@@ -124,10 +147,12 @@ test('the same reference: the same order, or the field that differs', async () =
 });
 
 test('what is wrong with a new order', async () => {
-	for (const [fields, code] of [[{ product: 'none' }, 'product_unknown'], [{ partner_ref: '' }, 'partner_ref_missing'],
+	for (const [fields, code] of [[{ product: '' }, 'product_missing'], [{ product: 'none' }, 'product_unknown'], [{ partner_ref: '' }, 'partner_ref_missing'],
 		[{ partner_ref: 'a b' }, 'partner_ref_invalid'], [{ partner_ref: 'x'.repeat(65) }, 'partner_ref_invalid'],
 		[{ email: '' }, 'email_missing'], [{ language: 'xx' }, 'language_unknown'],
-		[{ customer_name: 'a\nb' }, 'customer_name_invalid'], [{ fields: 'nobody' }, 'field_unknown'],
+		[{ customer_name: 'a\nb' }, 'customer_name_invalid'], [{ customer_name: 'a\u202eb' }, 'customer_name_invalid'],
+		[{ customer_name: 'x'.repeat(201) }, 'customer_name_invalid'], [{ fields: 'nobody' }, 'field_unknown'],
+		[{ fields: 'emailAddress,nobody' }, 'field_unknown'], [{ fields: ',' }, 'field_unknown'],
 		[{ csr: 'nothing' }, 'csr_not_pem'], [{ callback: 'https://not.registered.example/' }, 'callback_unknown']]) {
 		const answer = await curl.order('A-5', fields);
 		assert.deepEqual([answer.status, answer.code], [422, code], answer.text);
@@ -135,8 +160,61 @@ test('what is wrong with a new order', async () => {
 	const odd = await curl.call('/partner/orders', { a: 1 }, { more: ['-H', 'Content-Type: text/plain'] });
 	assert.equal(odd.status, 415);
 	assert.equal((await curl.call('/partner/orders', undefined, { more: ['-d', 'email=%zz'] })).status, 400);
+	assert.equal((await curl.call('/partner/orders', undefined, { more: ['-F', 'email=a@b.example'] })).status, 415);
+	assert.equal((await curl.call('/partner/orders', undefined, { more: ['-d', 'email=a%00@b.example'] })).status, 400);
+	for (const kilobytes of [300, 1100]) { // the worker's limit, and nginx's
+		const file = path.join(dir, 'large');
+		fs.writeFileSync(file, `email=${'a'.repeat(kilobytes * 1024)}`);
+		const large = await curl.call('/partner/orders', undefined, { more: ['-d', `@${file}`] });
+		assert.deepEqual([large.status, large.code, large.headers['retry-after']], [413, 'body_too_large', undefined]);
+	}
 	const [[count]] = await stack.sql("SELECT COUNT(*) FROM orders WHERE partner_ref = 'A-5'");
 	assert.equal(count, '0');
+});
+
+test('what can be written in more than one way', async () => {
+	const both = { language: 'PL', fields: 'emailAddress,commonName' };
+	const made = await curl.order('A-8', both);
+	assert.deepEqual([made.status, made.json.language], [201, 'pl'], made.text);
+	const fields = ['-d', 'fields=emailAddress', '-d', 'fields=commonName'];
+	assert.equal((await curl.call('/partner/orders', { product: stack.demo.PRODUCT, partner_ref: 'A-8', email: 'a-8@partner.example',
+		language: 'pl' }, { more: fields })).status, 200, 'one name a field is the same');
+	for (const scheme of ['bearer', 'BEARER ', 'Bearer  '])
+		assert.equal((await curl.call(curl.at(made.json.order), undefined,
+			{ key: '', more: ['-H', `Authorization: ${scheme} ${curl.key}`] })).status, 200, scheme);
+	assert.equal((await curl.call(curl.at(made.json.order), undefined,
+		{ key: '', more: ['-H', `Authorization: Basic ${curl.key}`] })).code, 'partner_key_required');
+});
+
+test('other methods', async () => {
+	const { order } = (await curl.order('A-9')).json;
+	for (const [method, where, allow] of [['PUT', '', 'GET, HEAD'], ['DELETE', '', 'GET, HEAD'], ['GET', '/email', 'POST'],
+		['GET', '/resend', 'POST'], ['GET', '/activate', 'POST'], ['GET', '/revoke', 'POST'], ['GET', '/cancel', 'POST']]) {
+		const answer = await curl.call(curl.at(order, where), undefined, { more: ['-X', method] });
+		assert.deepEqual([answer.status, answer.code, answer.headers.allow], [405, 'method_not_allowed', allow], method + where);
+	}
+	const led = await curl.call(curl.at(order, '/cancel'), undefined, { accept: 'text/html' });
+	assert.deepEqual([led.status, led.headers.location], [303, curl.at(order)], 'a person who loads it again sees the order');
+	assert.equal((await curl.call(curl.at(order))).json.status, 'mailbox_waiting_for_verification');
+});
+
+test('with a key the same pages as a person sees', async () => {
+	const html = (where, fields) => curl.call(where, fields, { accept: 'text/html' });
+	const order = { product: stack.demo.PRODUCT, partner_ref: 'A-10', email: 'nobody' };
+	const wrong = await html('/partner/orders', order);
+	assert.equal(wrong.status, 422);
+	assert.match(pageTitle(wrong.text), /^Error: /);
+	assert.match(pageText(wrong.text), /has an @ sign/);
+	const made = await html('/partner/orders', { ...order, email: 'a-10@partner.example' });
+	assert.equal(made.status, 303);
+	const page = await html(made.headers.location);
+	assert.equal(page.status, 200);
+	assert.match(pageText(page.text), /a-10@partner\.example/);
+	const where = new URL(made.headers.location, stack.url).pathname;
+	const refused = await html(`${where}/activate`, ticks);
+	assert.equal(refused.status, 409);
+	assert.match(pageText(refused.text), /This step is not open now/);
+	assert.equal((await html('/partner/orders?q=A-10')).status, 200);
 });
 
 test('keys: none, wrong, ended, and without the scope', async () => {
@@ -165,7 +243,7 @@ test('keys: none, wrong, ended, and without the scope', async () => {
 
 test('each key has its allowance', async () => {
 	const small = await anotherPartner(stack, 'small');
-	await stack.sql("UPDATE partner SET rate = 1, burst = 3 WHERE name = 'small'");
+	await stack.ctl('partner', 'throttle', 'small', '--rate', '1', '--burst', '3');
 	const { order } = (await small.order('S-1')).json;
 	assert.equal((await small.call(small.at(order))).status, 200);
 	await small.call(small.at(order));
@@ -174,6 +252,27 @@ test('each key has its allowance', async () => {
 	assert.match(refused.headers['retry-after'], /^[1-9]\d*$/);
 	assert.equal((await curl.order('A-7')).status, 201, 'others are not hindered');
 	await until('the allowance has grown', async () => (await small.call(small.at(order))).status === 200, 10);
+});
+
+test('checks of requests are throttled, for people by address, for programs by key', async () => {
+	const person = await new Client(stack).signIn(stack.demo.PARTNER_LOGIN, stack.demo.PARTNER_PASSWORD);
+	let left = 6000, refused;
+	const ask = async () => {
+		while (left-- > 0 && refused === undefined) {
+			const answer = await person.post('/csr/check', { csr: 'x' }, { json: true });
+			assert.ok([422, 429].includes(answer.status), String(answer.status));
+			if (answer.status === 429)
+				refused = answer;
+		}
+	};
+	await Promise.all(Array.from({ length: 10 }, ask));
+	assert.equal(refused?.code, 'too_many_requests');
+	assert.match(refused.headers.get('retry-after'), /^[1-9]\d*$/);
+	assert.equal((await curl.call('/csr/check', { csr: 'x' })).status, 422, 'a key is not hindered by that');
+	const small = await anotherPartner(stack, 'checks');
+	await stack.ctl('partner', 'throttle', 'checks', '--rate', '1', '--burst', '2');
+	for (const status of [422, 422, 429])
+		assert.equal((await small.call('/csr/check', { csr: 'x' })).status, status);
 });
 
 test('200 posts of one order over 20 connections are one order', async () => {
@@ -198,28 +297,65 @@ test('200 posts of one order over 20 connections are one order', async () => {
 	assert.deepEqual([orders, mails], ['1', '1']);
 });
 
-test('nothing of another partner', async () => {
+test('every address of another partner\'s order is 404, by key and by session, as JSON and as pages, read or posted to', async () => {
 	const other = await anotherPartner(stack, 'other');
-	const { order } = (await other.order('A-1')).json;
-	for (const rest of ['', '/certificate.pem', '/certificate.cer', '/chain.pem', '/issuer.pem', '/root.pem', '/bundle.p7b'])
-		assert.equal((await curl.call(curl.at(order, rest))).status, 404, rest);
-	for (const rest of ['/email', '/resend', '/activate', '/revoke', '/cancel'])
-		assert.equal((await curl.call(curl.at(order, rest), { email: 'x@y.example', reason: 'superseded', ...ticks })).status, 404, rest);
-	assert.equal((await curl.call('/csr/check', { csr: makeCsr(dir, 'o'), order })).status, 404);
-	assert.equal((await curl.call('/partner/orders?q=&status=')).json.orders.some((o) => o.order === order), false);
-
+	const { order } = (await other.order('A-1', { csr: makeCsr(dir, 'other') })).json;
+	const before = await stack.sql(`SELECT * FROM orders WHERE number = '${order.split('/')[0]}'`);
+	const events = () => stack.sql(`SELECT COUNT(*) FROM audit a JOIN orders o ON o.id = a.order_id
+		WHERE o.number = '${order.split('/')[0]}' AND a.actor NOT LIKE 'mailer%'`);
+	const told = await events();
 	partnerAccount(stack, 'demo-partner', 'spy', 'spy-password-1');
 	const spy = await new Client(stack).signIn('spy', 'spy-password-1');
-	const form = await spy.form('/partner/keys', '/partner/keys');
-	const token = form.hidden.find(([name]) => name === 'form_token');
-	for (const where of [`/partner/orders/${order}`, `/certificates/${order}`, `/certificates/${order}/email`,
-		`/certificates/${order}/activation/data`, `/certificates/${order}/revoke`, `/partner/orders/${order}/chain.pem`])
+	const token = (await spy.form('/partner/keys', '/partner/keys')).hidden.find(([name]) => name === 'form_token');
+	const everything = { email: 'x@y.example', reason: 'superseded', csr: makeCsr(dir, 'o'), method: 'csr', confirm: 'yes', ...ticks };
+	const [number, item] = order.split('/');
+	let walked = 0;
+	for (const route of routes().filter((one) => one.path.includes(':number'))) {
+		const files = route.path.endsWith(':file') ? ['certificate.pem', 'certificate.cer', 'chain.pem', 'issuer.pem', 'root.pem', 'bundle.p7b'] : [''];
+		for (const file of files) {
+			const where = route.path.replace(':number', number).replace(':item', item).replace(':file', file);
+			const post = route.method === 'POST' ? everything : undefined;
+			for (const accept of ['application/json', 'text/html']) {
+				const byKey = await curl.call(where, post, { accept });
+				const notForKeys = !route.flags.includes('R_KEY');
+				assert.ok(byKey.status === 404 || (notForKeys && (byKey.status === 401 || /^\/sign-in/.test(byKey.headers.location))),
+					`${route.method} ${where} as ${accept} by key: ${byKey.status}`);
+				const options = { json: accept.endsWith('json') };
+				const byPerson = post ? await spy.post(where, [token, ...Object.entries(everything)], options) : await spy.get(where, options);
+				assert.equal(byPerson.status, 404, `${route.method} ${where} as ${accept} by session`);
+				walked += 2;
+			}
+		}
+	}
+	assert.ok(walked > 100, `${walked} requests`);
+	assert.equal((await curl.call('/csr/check', { csr: makeCsr(dir, 'o'), order })).status, 404);
+	for (const where of ['/partner/orders', '/partner/orders?q=A-1', `/partner/orders?q=${number}`])
+		assert.equal((await curl.call(where)).json.orders.some((o) => o.order === order), false);
+	assert.equal((await curl.call('/partner/orders.csv')).text.includes(number), false);
+	assert.deepEqual(await stack.sql(`SELECT * FROM orders WHERE number = '${number}'`), before, 'nothing was changed');
+	assert.deepEqual(await events(), told);
+	assert.equal((await other.call(other.at(order))).status, 200);
+});
+
+test('nor are another partner\'s keys, callbacks and files to be seen', async () => {
+	const spy = await new Client(stack).signIn('spy', 'spy-password-1');
+	const token = (await spy.form('/partner/keys', '/partner/keys')).hidden.find(([name]) => name === 'form_token');
+	await stack.ctl('partner', 'callback', 'add', '--partner', 'other', 'https://other.example/hook');
+	await stack.sql(`INSERT INTO bulk (partner_id, name, made_at, made_by) SELECT id, 'x', UTC_TIMESTAMP(), 'x' FROM partner WHERE name = 'other';
+		INSERT INTO callback (partner_id, address_id, order_id, status, mailbox_status, activation_status, happened_at, tried_since, next_at, state)
+		SELECT a.partner_id, a.id, o.id, 'issued', 'verified', 'verified', UTC_TIMESTAMP(), UTC_TIMESTAMP(), UTC_TIMESTAMP(), 'given_up'
+		FROM callback_address a JOIN orders o ON o.partner_id = a.partner_id LIMIT 1`);
+	const [[key, address, callback, bulk]] = await stack.sql(`SELECT (SELECT k.id FROM partner_key k JOIN partner p ON p.id = k.partner_id
+		WHERE p.name = 'other'), (SELECT MAX(id) FROM callback_address), (SELECT MAX(id) FROM callback), (SELECT MAX(id) FROM bulk)`);
+	for (const where of [`/partner/callbacks/${callback}`, `/partner/callbacks/addresses/${address}`, `/partner/bulk/${bulk}`])
 		assert.equal((await spy.get(where)).status, 404, where);
-	for (const rest of ['/email', '/resend', '/activate', '/revoke', '/cancel'])
-		assert.equal((await spy.post(`/partner/orders/${order}${rest}`, [token, ['email', 'x@y.example']])).status, 404, rest);
-	const [[key]] = await stack.sql("SELECT k.id FROM partner_key k JOIN partner p ON p.id = k.partner_id WHERE p.name = 'other'");
-	assert.equal((await spy.post(`/partner/keys/${key}/revoke`, [token])).status, 404);
-	assert.equal((await other.call(other.at(order))).status, 200, 'nothing was changed');
+	for (const where of [`/partner/keys/${key}/revoke`, `/partner/callbacks/${callback}/replay`, `/partner/callbacks/addresses/${address}`,
+		`/partner/callbacks/addresses/${address}/secret`, `/partner/callbacks/addresses/${address}/remove`])
+		assert.equal((await spy.post(where, [token, ['url', 'https://spy.example/']])).status, 404, where);
+	assert.equal((await spy.post('/partner/callbacks/replay', [token])).status, 303);
+	assert.deepEqual(await stack.sql(`SELECT c.state, a.url, a.removed_at FROM callback c JOIN callback_address a ON a.id = c.address_id WHERE c.id = ${callback}`),
+		[['given_up', 'https://other.example/hook', 'NULL']]);
+	assert.equal((await spy.get('/partner/orders?bulk=' + bulk)).text.includes('/partner/orders/0'), false);
 	const customer = await new Client(stack).signIn();
 	for (const where of ['/partner/dashboard', '/partner/orders', '/partner/keys', '/partner/callbacks', '/partner/bulk'])
 		assert.equal((await customer.get(where)).status, 404, where);

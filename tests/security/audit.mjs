@@ -98,3 +98,24 @@ test('another key does not verify', () => {
 	spawnSync('sh', ['-c', `openssl genpkey -algorithm ed25519 | openssl pkey -pubout > ${other}`]);
 	assert.equal(ctl('audit', 'verify', whole, '--key', other).status, 1);
 });
+
+test('a new key seals from now on, and both together prove the log whole', async () => {
+	const secret = path.join(stack.dir, 'secrets/audit'), again = path.join(dir, 'again');
+	await stack.tool('stop', 'signer');
+	fs.renameSync(secret, `${secret}.1`);
+	const young = ctl('audit', 'key', '--create').out, old = fs.readFileSync(key, 'utf8');
+	await stack.tool('start', 'signer');
+	await new Client(stack).signIn();
+	await until('the new events are sealed', () => JSON.parse(ctl('audit', 'status', '--json').out).count === 0);
+	assert.equal(ctl('audit', 'export', again).status, 0);
+	const verified = (...pems) => {
+		const keys = path.join(dir, 'keys.pem');
+		fs.writeFileSync(keys, pems.join(''));
+		return ctl('audit', 'verify', again, '--key', keys).status;
+	};
+	assert.equal(verified(old, young), 0);
+	assert.equal(verified(young, old), 1, 'in the order they were used');
+	assert.equal(verified(young), 1);
+	assert.equal(verified(old), 1);
+	assert.equal(verified('no key at all\n'), 1);
+});

@@ -97,9 +97,9 @@ refused('remove an audit event', 'DELETE FROM audit');
 
 // --- transitions of others, and the inner ones --------------------------------------------------------------------
 
-refused('make a value as the mailer does', "CALL outbox_value(1, UNHEX(SHA2('mine', 256)))");
-refused('take mail as the mailer does', "CALL outbox_take('web', 10, 60)");
-refused('take an issuance as the signer does', "CALL issuance_take('web', 10, 60)");
+refused('make a value as the mailer does', "CALL outbox_value(1, 'm1', UNHEX(SHA2('mine', 256)))");
+refused('take mail as the mailer does', "CALL outbox_take('web', 10, 60, FALSE)");
+refused('take an issuance as the signer does', "CALL issuance_take('web', 10, 60, FALSE)");
 refused('reserve a serial as the signer does', "CALL issuance_reserve('web', '[]')");
 refused('store a certificate as the signer does', "CALL issuance_store('web', '[]')");
 refused('record CAA as the signer does', "CALL caa_record(1, 'web', 'bank.example', 'permitted', NULL, NULL, 1, 1, 2)");

@@ -1,0 +1,371 @@
+// sessions.mjs - signing in, staying signed in, signing out: cookies, fixation, forged forms, guessing of passwords and
+// of logins. The stack believes to be behind TLS, so that cookies are those of an installation.
+import test from 'node:test';
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createHash, randomBytes, scryptSync } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { Stack } from '../lib/stack.mjs';
+import { Client } from '../lib/client.mjs';
+import { formToken } from '../lib/roles.mjs';
+import { fastcgi } from '../lib/fastcgi.mjs';
+import { scratch } from '../lib/openssl.mjs';
+import { at } from '../lib/steps.mjs';
+
+const COOKIE = '__Host-mailcert', VISITOR = '__Host-mailcert_visitor';
+const PASSWORD = 'correct horse battery';
+
+// Counts the derivations of passwords: a library that stands before OpenSSL's and writes a letter for each.
+const dir = scratch();
+const counted = path.join(dir, 'counted');
+function counter() {
+	const source = path.join(dir, 'count.c');
+	fs.writeFileSync(source, `#define _GNU_SOURCE
+		#include <dlfcn.h>
+		#include <fcntl.h>
+		#include <stddef.h>
+		#include <stdint.h>
+		#include <unistd.h>
+		int EVP_PBE_scrypt(const char *p, size_t pl, const unsigned char *s, size_t sl, uint64_t N, uint64_t r, uint64_t q, uint64_t m,
+		    unsigned char *k, size_t kl)
+		{
+			int (*real)(const char *, size_t, const unsigned char *, size_t, uint64_t, uint64_t, uint64_t, uint64_t, unsigned char *, size_t) =
+			    dlsym(RTLD_NEXT, "EVP_PBE_scrypt");
+			int fd = open("${counted}", O_WRONLY | O_APPEND | O_CREAT, 0600);
+			char cost[2] = {'a' + (char)(63 - __builtin_clzl(N)), '0' + (char)r};
+
+			if (fd >= 0 && write(fd, cost, 2) == 2)
+				close(fd);
+			return real(p, pl, s, sl, N, r, q, m, k, kl);
+		}`);
+	const built = spawnSync('gcc', ['-shared', '-fPIC', '-O1', '-o', path.join(dir, 'count.so'), source, '-ldl'], { encoding: 'utf8' });
+	assert.equal(built.status, 0, built.stderr);
+	return path.join(dir, 'count.so');
+}
+process.env.LD_PRELOAD = counter();
+const stack = await Stack.start({ name: 'sessions', orders: 4, workers: 2, settings: { 'Web.BaseUrl': 'https://mailcert.example' } });
+delete process.env.LD_PRELOAD;
+const derived = () => fs.readFileSync(counted, 'utf8');
+
+const people = ['guessed', 'locked', 'known', 'disabled', 'many', 'Case'];
+for (const login of people)
+	stack.ctlInput(PASSWORD, 'account', 'add', '--login', login, '--name', 'Nick', '--kind', 'customer', '--password-stdin');
+await stack.sql("UPDATE account SET disabled_at = UTC_TIMESTAMP() WHERE login = 'disabled'");
+
+const signedIn = (client) => client.get('/dashboard', { json: true }).then((answer) => answer.status === 200);
+function thief(cookie) {
+	const client = new Client(stack);
+	client.cookies.set(COOKIE, cookie);
+	return client;
+}
+
+// --- the cookie ----------------------------------------------------------------------------------------------------
+
+test('cookies are for this host, for TLS, for HTTP alone, and not sent along from elsewhere', async () => {
+	const client = new Client(stack);
+	const lines = [];
+	for (const answer of [await client.get('/sign-in'), await client.submit('/sign-in', { login: 'demo', password: stack.demo.CUSTOMER_PASSWORD })])
+		lines.push(...answer.headers.get('set-cookie').split(/, (?=[\w-]+=)/));
+	assert.deepEqual(lines.map((line) => line.split('=')[0]).sort(), [COOKIE, VISITOR].sort());
+	for (const line of lines)
+		assert.match(line, /^__Host-mailcert(_visitor)?=[\w-]+; Path=\/; HttpOnly; SameSite=Lax; Secure$/);
+	const language = await client.submit('/dashboard', { language: 'pl' }, { action: '/language' });
+	assert.match(language.headers.get('set-cookie'), /; HttpOnly; SameSite=Lax; Secure$/);
+	assert.match((await client.get('/dashboard')).headers.get('strict-transport-security'), /^max-age=\d{8}/);
+});
+
+test('a session is 256 random bits, each time others, and stands in no page and no address', async () => {
+	const ids = new Set();
+	for (let i = 0; i < 5; i++) {
+		const client = await new Client(stack).signIn();
+		const id = client.cookies.get(COOKIE);
+		assert.match(id, /^[\w-]{43}$/);
+		ids.add(id);
+		for (const where of ['/dashboard', '/account', '/certificates', '/tools', at(stack.orders[0])]) {
+			const page = await client.get(where);
+			assert.ok(!page.text.includes(id) && !(page.location ?? '').includes(id), where);
+			assert.ok(!page.text.includes(Buffer.from(id, 'base64url').toString('hex')), where);
+		}
+	}
+	assert.equal(ids.size, 5);
+	const kept = (await stack.sql('SELECT HEX(id_hash) FROM session')).flat().join();
+	for (const id of ids)
+		assert.ok(!kept.includes(Buffer.from(id, 'base64url').toString('hex').toUpperCase()), 'the table opens nothing');
+});
+
+test('fixation: an id that was there before is not taken over', async () => {
+	const planted = randomBytes(32).toString('base64url');
+	const client = thief(planted);
+	await client.get('/sign-in');
+	client.cookies.set(COOKIE, planted); // the page had ended it; somebody plants it again
+	const token = await formTokenOf(client);
+	const answer = await client.post('/sign-in', { form_token: token, login: 'demo', password: stack.demo.CUSTOMER_PASSWORD });
+	assert.equal(answer.status, 303);
+	assert.notEqual(client.cookies.get(COOKIE), planted);
+	assert.ok(await signedIn(client));
+	assert.ok(!await signedIn(thief(planted)));
+});
+// The token of a visitor whose cookie is no session: what the page would say.
+async function formTokenOf(client) {
+	return createHash('sha256').update(Buffer.concat([Buffer.from('form'), Buffer.from(client.cookies.get(COOKIE), 'base64url')])).digest('base64url');
+}
+
+test('signing in again ends the session that this browser had', async () => {
+	const client = await new Client(stack).signIn();
+	const first = client.cookies.get(COOKIE);
+	const token = await formToken(client);
+	assert.equal((await client.post('/sign-in', { form_token: token, login: 'known', password: PASSWORD })).status, 303);
+	assert.ok(await signedIn(client));
+	assert.ok(!await signedIn(thief(first)));
+});
+
+test('a failed sign-in ends it too, and gives none', async () => {
+	const client = await new Client(stack).signIn();
+	const first = client.cookies.get(COOKIE);
+	const answer = await client.post('/sign-in', { form_token: await formToken(client), login: 'known', password: 'not it, sorry' });
+	assert.equal(answer.status, 422);
+	assert.ok(!await signedIn(thief(first)));
+});
+
+test('signing out ends it at the server: a copied cookie opens nothing', async () => {
+	const client = await new Client(stack).signIn();
+	const copy = thief(client.cookies.get(COOKIE));
+	assert.ok(await signedIn(copy));
+	assert.equal((await client.submit('/dashboard', {}, { action: '/sign-out' })).status, 303);
+	assert.ok(!client.cookies.has(COOKIE));
+	assert.ok(!await signedIn(copy));
+});
+
+test('cookies of another form are nobody', async () => {
+	const { cookies } = await new Client(stack).signIn();
+	const good = cookies.get(COOKIE);
+	for (const bad of [good.slice(1), `${good}A`, good.toLowerCase(), good.replace(/.$/, '='), `"${good}"`, Buffer.from(good, 'base64url').toString('hex'),
+		'%00'.repeat(10), 'A'.repeat(43), 'A'.repeat(5000), good.slice(0, -1) + String.fromCharCode(good.charCodeAt(42) + 1)])
+		assert.ok(!await signedIn(thief(bad)), bad);
+	// Of two cookies of that name, one decides; none can be added to another's.
+	const two = new Client(stack);
+	two.cookies.set('x', `1; ${COOKIE}=${'A'.repeat(43)}; ${COOKIE}=${good}`);
+	assert.ok(!await signedIn(two));
+	const plain = new Client(stack); // the name without the prefix, as a neighbour in the domain could set it
+	plain.cookies.set('mailcert', good);
+	assert.ok(!await signedIn(plain));
+});
+
+// --- forged forms --------------------------------------------------------------------------------------------------
+
+test('nobody is signed in by somebody else\'s form', async () => {
+	const attacker = new Client(stack);
+	const token = await formToken(attacker);
+	const victim = new Client(stack);
+	const fields = { login: 'demo', password: stack.demo.CUSTOMER_PASSWORD };
+	for (const form_token of [undefined, '', token, 'x'.repeat(43)]) {
+		const answer = await victim.post('/sign-in', form_token === undefined ? fields : { ...fields, form_token }, { json: true });
+		assert.deepEqual([answer.status, answer.code], [403, 'form_token_invalid']);
+	}
+	assert.ok(!victim.cookies.has(COOKIE));
+	// A neighbour in the domain can set a cookie without the prefix, and knows its token: it is not heeded.
+	victim.cookies.set('mailcert_visitor', attacker.cookies.get(VISITOR));
+	assert.equal((await victim.post('/sign-in', { ...fields, form_token: token })).status, 403);
+});
+
+test('a token is of one session: not of the one before, and not the session itself', async () => {
+	const client = await new Client(stack).signIn();
+	const token = await formToken(client);
+	const id = client.cookies.get(COOKIE);
+	assert.ok(!token.includes(id) && !id.includes(token));
+	const again = await new Client(stack).signIn();
+	for (const wrong of [token, id, Buffer.from(id, 'base64url').toString('hex')])
+		assert.equal((await again.post('/language', { form_token: wrong, language: 'en' })).status, 403);
+	assert.equal((await client.post('/language', { form_token: token, language: 'en' })).status, 303);
+});
+
+test('a token in the address instead of the body does not count', async () => {
+	const client = await new Client(stack).signIn();
+	const token = await formToken(client);
+	assert.equal((await client.post(`/language?form_token=${token}`, { language: 'en' })).status, 403);
+});
+
+// --- guessing --------------------------------------------------------------------------------------------------------
+
+// A sign-in from an address of one's choice: only nginx can say it, so the test speaks to the worker as nginx does.
+async function signInFrom(address, login, password) {
+	const visitor = 'guessing';
+	const form_token = createHash('sha256').update(`form${visitor}`).digest('base64url');
+	return fastcgi(stack, { REQUEST_METHOD: 'POST', REQUEST_URI: '/sign-in', REMOTE_ADDR: address, HTTP_ACCEPT: 'application/json',
+		HTTP_COOKIE: `${VISITOR}=${visitor}`, CONTENT_TYPE: 'application/x-www-form-urlencoded' },
+		new URLSearchParams({ form_token, login, password }).toString());
+}
+const codeOf = (answer) => (answer.status >= 400 ? JSON.parse(answer.body).error.code : 'ok');
+
+test('ten wrong passwords from one address: it must wait, with the right one too; the owner elsewhere need not', async () => {
+	for (let i = 0; i < 10; i++)
+		assert.equal(codeOf(await signInFrom('192.0.2.10', 'guessed', `wrong ${i}`)), 'sign_in_refused');
+	const before = derived().length;
+	const answer = await signInFrom('192.0.2.10', 'guessed', PASSWORD);
+	assert.deepEqual([answer.status, codeOf(answer)], [429, 'sign_in_throttled']);
+	assert.ok(Number(answer.headers['retry-after']) > 0 && Number(answer.headers['retry-after']) <= 900);
+	assert.equal(derived().length, before, 'no password is hashed for it');
+	assert.equal(codeOf(await signInFrom('192.0.2.11', 'guessed', PASSWORD)), 'ok');
+	assert.equal(codeOf(await signInFrom('2001:db8::1', 'guessed', PASSWORD)), 'ok');
+	assert.equal(codeOf(await signInFrom('192.0.2.10', 'known', PASSWORD)), 'ok', 'another login from there');
+});
+
+test('after a quarter of an hour it is forgotten', async () => {
+	await stack.sql('UPDATE sign_in_failure SET at = at - INTERVAL 15 MINUTE');
+	assert.equal(codeOf(await signInFrom('192.0.2.10', 'guessed', PASSWORD)), 'ok');
+});
+
+test('24 wrong passwords from many addresses: nobody guesses further, whatever address they name', async () => {
+	for (let i = 0; i < 24; i++)
+		assert.equal(codeOf(await signInFrom(`198.51.100.${i}`, 'locked', `wrong ${i}`)), 'sign_in_refused', String(i));
+	assert.equal(codeOf(await signInFrom('203.0.113.1', 'locked', PASSWORD)), 'sign_in_throttled');
+	const forwarded = await new Client(stack).submit('/sign-in', { login: 'locked', password: PASSWORD },
+		{ json: true, headers: { 'x-forwarded-for': '203.0.113.2', 'x-real-ip': '203.0.113.3', forwarded: 'for=203.0.113.4', 'client-ip': '203.0.113.5' } });
+	assert.equal(forwarded.code, 'sign_in_throttled');
+});
+
+test('one address that guesses at many logins must wait as well', async () => {
+	await stack.sql("INSERT INTO sign_in_failure (at, login_hash, address) SELECT UTC_TIMESTAMP(), UNHEX(SHA2(seq, 256)), '192.0.2.99' FROM seq_1_to_100");
+	assert.equal(codeOf(await signInFrom('192.0.2.99', 'known', PASSWORD)), 'sign_in_throttled');
+});
+
+test('past the pages, at the database, guessing is held up as well', () => {
+	const password = fs.readFileSync(path.join(stack.dir, 'secrets/web'), 'utf8').trim();
+	const answers = Array.from({ length: 30 }, (_, i) => spawnSync('mariadb', ['--no-defaults', '-S', stack.demo.DB_SOCKET, '-uweb', '-BN', stack.demo.DB_NAME, '-e',
+		`CALL sign_in('many', REPEAT('${i % 10}', 32), NULL, REPEAT('s', 32), 1800, 43200, '192.0.2.${i}')`],
+		{ encoding: 'utf8', env: { ...process.env, MYSQL_PWD: password } }));
+	assert.deepEqual(answers.map((done) => /sign_in_\w+/.exec(done.stdout + done.stderr)?.[0]),
+		[...Array(24).fill('sign_in_refused'), ...Array(6).fill('sign_in_throttled')]);
+});
+
+test('a login has one spelling: others fail and count for themselves', async () => {
+	for (const login of ['case', 'CASE', 'Case ', ' Case', 'Cáse', 'Ｃase', 'Case\u200b'])
+		assert.equal(codeOf(await signInFrom('192.0.2.77', login, PASSWORD)), 'sign_in_refused', login);
+	assert.equal(codeOf(await signInFrom('192.0.2.77', 'Case', PASSWORD)), 'ok');
+});
+
+test('every sign-in and every refusal is an audit event, without the password', async () => {
+	const events = await stack.sql("SELECT event, actor, address, detail FROM audit WHERE event IN ('signed_in', 'sign_in_refused')");
+	assert.ok(events.some(([event, actor, address]) => event === 'sign_in_refused' && actor === 'login:guessed' && address === '192.0.2.10'));
+	assert.ok(events.some(([event, actor, address]) => event === 'signed_in' && actor === 'account:guessed' && address === '192.0.2.11'));
+	assert.ok(!JSON.stringify(events).includes(PASSWORD) && !JSON.stringify(events).includes('wrong 1'));
+});
+
+// --- does it exist? -----------------------------------------------------------------------------------------------
+
+// What the workers' account asked of the database, by kind.
+async function asked() {
+	return (await stack.sql("SELECT SELECT_COMMANDS, UPDATE_COMMANDS, OTHER_COMMANDS FROM information_schema.USER_STATISTICS WHERE USER = 'web'"))[0].map(Number);
+}
+
+test('a login that exists, one that does not and one that is disabled: the same words, headers and work', async () => {
+	const seen = [];
+	for (const login of ['known', 'nobody-has-this', 'disabled', 'known', 'nobody-has-this']) {
+		const before = derived().length;
+		const answer = await signInFrom('192.0.2.50', login, 'not the password');
+		const headers = { ...answer.headers };
+		seen.push({ status: answer.status, body: answer.body, headers, derived: derived().slice(before) });
+	}
+	for (const one of seen)
+		assert.deepEqual(one, seen[0]);
+	assert.equal(seen[0].derived.length, 2, 'one derivation each');
+	await stack.sql('SET GLOBAL userstat = 1');
+	await signInFrom('192.0.2.51', 'known', 'not the password');
+	const askedFor = async (login) => {
+		const before = await asked();
+		await signInFrom('192.0.2.51', login, 'not the password');
+		return (await asked()).map((n, i) => n - before[i]);
+	};
+	const known = await askedFor('known');
+	assert.ok(known.some((n) => n > 0), 'nothing was counted');
+	assert.deepEqual(known, await askedFor('nobody-has-this'), 'the database is asked the same');
+	assert.deepEqual(known, await askedFor('disabled'));
+});
+
+test('the salt of a login that does not exist is the same each time, and of no other form', async () => {
+	const password = fs.readFileSync(path.join(stack.dir, 'secrets/web'), 'utf8').trim();
+	const salt = (login) => spawnSync('mariadb', ['--no-defaults', '-S', stack.demo.DB_SOCKET, '-uweb', '-BN', stack.demo.DB_NAME, '-e',
+		`CALL sign_in_begin('${login}', '192.0.2.60')`], { encoding: 'buffer', env: { ...process.env, MYSQL_PWD: password } }).stdout;
+	assert.ok(salt('ghost').equals(salt('ghost')));
+	assert.ok(!salt('ghost').equals(salt('ghost2')));
+	assert.ok(salt('known').length > 10 && salt('ghost').length > 10);
+});
+
+test('nothing else says who has an account: pages, headers and statuses for strangers are the same for all', async () => {
+	const stranger = new Client(stack);
+	for (const where of ['/account/known', '/accounts/known', '/users/known', '/sign-in?login=known', '/sign-in?back=/account'])
+		assert.equal((await stranger.get(where)).words.includes('Nick'), false, where);
+});
+
+// --- passwords ------------------------------------------------------------------------------------------------------
+
+function account(password, login = `n${Math.random().toString(36).slice(2)}`) {
+	const done = spawnSync(path.join(stack.env.B, 'mailcertctl'), ['--config', path.join(stack.dir, 'mailcert.hdf'), 'account', 'add', '--login', login,
+		'--name', 'Nick', '--kind', 'customer', '--password-stdin'], { input: `${password}\n`, encoding: 'utf8' });
+	return { login, status: done.status, err: done.stderr };
+}
+test('a password has twelve letters at least; all letters, blanks and length count', async () => {
+	assert.notEqual(account('eleven char').status, 0);
+	assert.notEqual(account('ż'.repeat(11)).status, 0, 'eleven letters of two octets');
+	assert.notEqual(account('A'.repeat(129)).status, 0);
+	for (const password of ['twelve chars', `${'long '.repeat(20)}end`, 'zażółć gęślą jaźń', '😀😀😀😀😀😀😀😀😀😀😀😀', '  blanks  around  ', 'A'.repeat(128)]) {
+		const { login, status, err } = account(password);
+		assert.equal(status, 0, err);
+		assert.equal(codeOf(await signInFrom('192.0.2.70', login, password)), 'ok', password);
+		for (const wrong of [password.slice(0, -1), `${password}x`, password.toUpperCase() === password ? password.toLowerCase() : password.toUpperCase()])
+			if (wrong !== password)
+				assert.equal(codeOf(await signInFrom('192.0.2.71', login, wrong)), 'sign_in_refused', wrong);
+	}
+});
+test('a person changes their password: the present one is wanted, all other sessions end if they wish', async () => {
+	const { login } = account(PASSWORD);
+	const client = await new Client(stack).signIn(login, PASSWORD);
+	const elsewhere = await new Client(stack).signIn(login, PASSWORD);
+	const change = (fields, options) => client.submit('/account', fields, { action: '/account/password', ...options });
+	for (const [fields, code] of [[{ password: 'not the one', new_password: 'another password' }, 'password_wrong'],
+		[{ password: '', new_password: 'another password' }, 'password_missing'], [{ password: PASSWORD, new_password: 'short' }, 'password_short'],
+		[{ password: PASSWORD, new_password: 'x'.repeat(129) }, 'password_long'], [{ password: PASSWORD }, 'password_short']]) {
+		const page = await change(fields);
+		assert.equal(page.status, 422);
+		assert.match(page.title, /^Error:/);
+		assert.equal((await change(fields, { json: true })).code, code);
+	}
+	assert.ok(await signedIn(elsewhere));
+	const done = await change({ password: PASSWORD, new_password: 'another password', others: 'yes' });
+	assert.deepEqual([done.status, done.location], [303, '/account?notice=password_changed']);
+	assert.ok(await signedIn(client) && !await signedIn(elsewhere));
+	await assert.rejects(new Client(stack).signIn(login, PASSWORD), /422/);
+	const third = await new Client(stack).signIn(login, 'another password');
+	assert.equal((await client.submit('/account', {}, { action: '/account/sign-out-others' })).status, 303);
+	assert.ok(await signedIn(client) && !await signedIn(third));
+});
+test('who found an open session cannot guess the password with it', async () => {
+	const { login } = account(PASSWORD);
+	const client = await new Client(stack).signIn(login, PASSWORD);
+	const codes = [];
+	for (let i = 0; i < 11; i++)
+		codes.push((await client.submit('/account', { password: `wrong ${i}`, new_password: 'another password' }, { action: '/account/password', json: true })).code);
+	assert.deepEqual(codes, [...Array(10).fill('password_wrong'), 'sign_in_throttled']);
+});
+test('a password that was hashed for less is hashed anew by the next sign-in', async () => {
+	const { login } = account(PASSWORD);
+	const salt = randomBytes(16);
+	const old = scryptSync(PASSWORD, salt, 32, { N: 32768, r: 8, p: 1, maxmem: 1 << 27 });
+	await stack.sql(`UPDATE account SET salt = 0x${salt.toString('hex')}, cost = 15, verifier = UNHEX(SHA2(0x${old.toString('hex')}, 256)) WHERE login = '${login}'`);
+	assert.equal(codeOf(await signInFrom('192.0.2.72', login, 'not the password')), 'sign_in_refused');
+	for (let i = 0; i < 2; i++)
+		assert.equal(codeOf(await signInFrom('192.0.2.72', login, PASSWORD)), 'ok');
+	const [[cost, same]] = await stack.sql(`SELECT cost, salt = 0x${salt.toString('hex')} FROM account WHERE login = '${login}'`);
+	assert.deepEqual([cost, same], ['16', '0']);
+});
+test('a password is hashed by scrypt with N = 2^16, r = 8, its own salt, and is nowhere else', async () => {
+	assert.match(derived(), /^(p8|q8)*q8$/, 'q is the 17th letter: 2^16; p is the one of the older hash above');
+	const rows = await stack.sql('SELECT HEX(salt), HEX(verifier) FROM account');
+	assert.equal(new Set(rows.map(([salt]) => salt)).size, rows.length);
+	assert.equal(new Set(rows.map(([, verifier]) => verifier)).size, rows.length, 'equal passwords look unlike');
+});
+
+test('all stops, and the sanitizers have nothing to report', () => {
+	assert.deepEqual(stack.stopNow(), []);
+});
