@@ -10,12 +10,15 @@ V      ?= plain
 B      := build/$(V)
 CC     ?= gcc
 CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+DATA_DIR ?= $(PREFIX)/share/mailcert
 
 HARDEN.plain := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection
 SAN.asan     := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 SAN.fault    := -DFAULT_POINTS
 # Built by clang (make V=fuzz CC=clang), whose warnings are others; gcc's are the ones we heed.
 SAN.fuzz     := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -w
+SAN.cover    := -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping -w
 WARN := -Werror -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion -Wpointer-arith \
 	-Wvla -Wformat=2 -Wno-format-truncation
 # ClearSilver's headers name each other from their own top.
@@ -35,7 +38,8 @@ PAGES   := -lneo_cgi -lneo_cs $(HDF)
 
 PROGRAMS := mailcert-web mailcert-signer mailcert-mailer mailcert-callback mailcertctl
 
-all: $(PROGRAMS:%=$(B)/%) assets
+all: programs assets
+programs: $(PROGRAMS:%=$(B)/%)
 
 # The worker: pages and FastCGI, nothing that can sign. The signer: no templates, no FastCGI.
 $(B)/mailcert-web: $(call objs,cgi) $(call lib,flow pki db ipc base)
@@ -64,6 +68,13 @@ $(B)/%.o: %.c
 	@echo '  CC   $<'
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
+# The defaults of Hdf.Dir and Sql.Dir follow from where `make install` will put things.
+$(B)/lib/base/conf.o: ALL_CFLAGS += -DDATA_DIR='"$(DATA_DIR)"'
+$(B)/lib/base/conf.o: $(B)/data-dir
+$(B)/data-dir: FORCE
+	@mkdir -p $(@D)
+	@echo '$(DATA_DIR)' | cmp -s - $@ || echo '$(DATA_DIR)' >$@
+
 # Unit tests: every tests/unit/test_*.c is a program of its own. They see the worker's parts too, but its main.
 $(B)/cgi.a: $(filter-out %/main.o,$(call objs,cgi))
 	@rm -f $@
@@ -75,10 +86,14 @@ unit-programs: $(UNIT)
 
 # Fuzz targets, for tests/fuzz/run.
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/cgi.a $(call lib,$(ROOMS))
-	$(LINK) -fsanitize=fuzzer $(SMTP) $(PAGES) -lunbound -lidn2 -ljansson $(MARIADB) $(CRYPTO)
+	$(LINK) -fsanitize=fuzzer $(LDLIBS_fuzz) $(SMTP) $(PAGES) -lresolv -lunbound -lidn2 -ljansson $(MARIADB) $(CRYPTO)
+
+# The one for requests is the worker itself, with a database of paper behind it; what the paper has not is the real one's.
+$(B)/tests/fuzz/fuzz_request: $(B)/tests/fuzz/paper_db.o
+$(B)/tests/fuzz/fuzz_request: LDLIBS_fuzz := -lfcgi -Wl,-z,muldefs
 
 # Golden pages: what tests/golden/run renders them with.
-$(B)/tests/golden/render: $(B)/tests/golden/render.o $(call lib,base)
+$(B)/tests/golden/render: $(B)/tests/golden/render.o $(B)/cgi/template.o $(call lib,base)
 	$(LINK) $(PAGES) $(CRYPTO)
 
 $(B)/tests/bench/empty: $(B)/tests/bench/empty.o
@@ -87,7 +102,7 @@ $(B)/tests/bench/empty: $(B)/tests/bench/empty.o
 -include nginx/assets.mk
 assets:
 
-.PHONY: all assets unit-programs
+.PHONY: all programs assets unit-programs FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -93,7 +93,8 @@ class Viewer:
     def show(self, content):
         """Take one mail apart and leave it for the page, whole or not at all."""
         message = email.message_from_bytes(content, policy=email.policy.default)
-        if message.get_content_type() == "multipart/signed":
+        signed = message.get_content_type() == "multipart/signed"
+        if signed:
             message = next(iter(message.iter_parts()))
             for header, value in email.message_from_bytes(content, policy=email.policy.default).items():
                 if header not in message:
@@ -105,6 +106,7 @@ class Viewer:
         text = body.get_content() if body is not None else ""
         hdf = self.line("at", time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))
         hdf += "".join(self.line(name.lower(), message[name]) for name in ("From", "To", "Subject"))
+        hdf += self.line("signed", "1") if signed else ""
         for number, link in enumerate(dict.fromkeys(re.findall(r"https?://[^\s<>\"]+", text))):
             hdf += self.line(f"link.{number}", link)
         hdf += self.attachments(message, draft, ident) + self.block("text", text)

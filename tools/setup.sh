@@ -7,6 +7,7 @@
 #   fuzz         clang with libFuzzer
 #   conformance  other people's linters and mail programs' certificate stores
 #   bench        a load generator
+#   package      the Debian package, and a clean root to install it in
 #
 # When everything is there it does nothing and asks nothing. Otherwise it says what it will do, and does it
 # through sudo unless it is root already. Made for Debian 12.
@@ -27,13 +28,16 @@ packages_of() {
 		;;
 	test)
 		echo libcmocka-dev chromium fonts-dejavu-core
+		echo unbound dns-root-data
+		echo libnss3-tools gpgsm gpg-agent curl
 		;;
 	lint) echo clang-format clang-tidy cppcheck ;;
-	fuzz) echo clang libclang-rt-14-dev ;;
-	conformance) echo gnutls-bin libnss3-tools gpgsm gpg-agent dirmngr python3-venv ;;
+	fuzz) echo clang libclang-rt-14-dev llvm ;;
+	conformance) echo gnutls-bin dirmngr python3-venv ;;
 	bench) echo wrk ;;
+	package) echo debhelper dpkg-dev fakeroot lintian debootstrap systemd-container ;;
 	*)
-		echo "setup: no group $1; there are: run test lint fuzz conformance bench" >&2
+		echo "setup: no group $1; there are: run test lint fuzz conformance bench package" >&2
 		return 1
 		;;
 	esac
@@ -79,13 +83,14 @@ services_disable() {
 		case $package in
 		nginx-light) as_root systemctl --quiet disable nginx.service ;;
 		nsd) as_root systemctl --quiet disable nsd.service ;;
+		unbound) as_root systemctl --quiet disable unbound.service ;;
 		esac
 	done >/dev/null 2>&1 || true
 }
 
 main() {
 	local group wanted='' missing
-	[ $# -gt 0 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2; }
+	[ $# -gt 0 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2; }
 	for group; do
 		wanted="$wanted $(packages_of "$group")"
 	done

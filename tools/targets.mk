@@ -8,21 +8,31 @@ help:
 	@echo 'make test         all tests, in stacks of their own; SUITES="unit journey" chooses'
 	@echo 'make asan         unit tests and the journey with AddressSanitizer and UBSan'
 	@echo 'make fuzz         libFuzzer on what reads strangers'"'"' words, FUZZ_SECONDS=$(FUZZ_SECONDS) each'
+	@echo 'make fuzz-coverage  which lines the fuzzers reach, from their seeds and what make fuzz has kept'
+	@echo 'make soak         people at work while processes die, for DURATION=600 seconds or until JOURNEYS= KILLS=; SEED=1'
 	@echo 'make lint         clang-format, clang-tidy, cppcheck'
 	@echo 'make bench        pages and journeys beside an empty FastCGI program'
+	@echo 'make pictures     every page in both languages, phone and desktop, light and dark; its weight; all of axe'
 	@echo 'make conformance  certificates held against other people'"'"'s linters and programs'
+	@echo 'make install      onto this machine, DESTDIR= PREFIX=$(PREFIX); make uninstall'
+	@echo 'make deb          a Debian package: build/mailcert_*.deb'
+	@echo 'make exposure     what systemd says of each unit'"'"'s cage'
+	@echo 'make install-test the package and the operator'"'"'s guide, word for word, in clean roots (as root)'
 	@echo 'make all          the programs only; make clean removes what was built, not the state'
 
 setup:
 	@tools/setup.sh run
 
-# What the packages bring must be there before anything is built, so these build in a make of their own.
+# What the packages bring must be there before anything is built, so these build in a make of their own, with as many
+# jobs as there are processors unless the caller chose.
+BUILD = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+
 run: setup
-	@$(MAKE) --no-print-directory all
-	@PORT=$(PORT) VAR=$(VAR) B=$(B) tools/stack run
+	@$(BUILD) all
+	@PORT=$(PORT) VAR=$(VAR) B=$(B) SIGNED_MAILS=1 tools/stack run
 start: setup
-	@$(MAKE) --no-print-directory all
-	@PORT=$(PORT) VAR=$(VAR) B=$(B) tools/stack start
+	@$(BUILD) all
+	@PORT=$(PORT) VAR=$(VAR) B=$(B) SIGNED_MAILS=1 tools/stack start
 stop:
 	@VAR=$(VAR) tools/stack stop
 
@@ -35,30 +45,43 @@ tests/node_modules/.installed: tests/package.json tests/package-lock.json
 	@touch $@
 
 test: test-setup
-	@$(MAKE) --no-print-directory all unit-programs $(B)/tests/golden/render
-	@$(MAKE) --no-print-directory V=fault build/fault/mailcert-signer
+	@$(BUILD) all unit-programs $(B)/tests/golden/render
+	@$(BUILD) V=fault programs
 	@B=$(B) tests/run $(SUITES)
 
 # Not strict_string_checks: libesmtp compares names by their length that no NUL ends, which is right and not strict.
 asan: test-setup
-	@$(MAKE) --no-print-directory V=asan all unit-programs
+	@$(BUILD) V=asan all unit-programs
 	@B=build/asan ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 \
 		LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
 		UBSAN_OPTIONS=print_stacktrace=1 tests/run unit journey
 
 bench: test-setup
 	@tools/setup.sh bench
-	@$(MAKE) --no-print-directory all $(B)/tests/bench/empty
+	@$(BUILD) all $(B)/tests/bench/empty
 	@B=$(B) node tests/bench/pages.mjs
+
+# tests/fault/lib/soak.mjs says what else can be set.
+soak: test-setup
+	@$(MAKE) --no-print-directory all
+	@B=$(B) SEED='$(SEED)' DURATION='$(DURATION)' JOURNEYS='$(JOURNEYS)' KILLS='$(KILLS)' node tests/fault/lib/soak.mjs
 
 FUZZ_SECONDS ?= 10
 fuzz:
 	@tools/setup.sh run fuzz
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
+fuzz-coverage:
+	@tools/setup.sh run fuzz
+	@tests/fuzz/coverage
+
+pictures: test-setup
+	@$(MAKE) --no-print-directory all
+	@B=$(B) node tests/pictures.mjs build/pictures
+	@B=$(B) FULL=1 tests/run tests/journey/access.mjs
 
 conformance: test-setup
 	@tools/setup.sh conformance
-	@$(MAKE) --no-print-directory all
+	@$(BUILD) all
 	@B=$(B) tests/conformance/run
 
 LINT_C = $(shell find cgi lib tools tests -name '*.[ch]' -not -path '*/node_modules/*')
@@ -79,4 +102,6 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: bench help setup run start stop test test-setup asan fuzz conformance lint format clean
+.PHONY: bench soak pictures help setup run start stop test test-setup asan fuzz fuzz-coverage conformance lint format clean
+
+include tools/install.mk
