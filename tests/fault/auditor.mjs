@@ -55,7 +55,8 @@ test('after a calm run there is nothing to say', () => {
 // are out of the way: whoever tampers is not bound by them.
 const FREE = 'SET SESSION foreign_key_checks = 0, check_constraint_checks = 0;';
 const copy = (table, where) => `CREATE TABLE kept AS SELECT * FROM ${table} WHERE ${where}`;
-const put = (table) => `${FREE} REPLACE INTO ${table} SELECT * FROM kept; DROP TABLE kept`;
+// Without the strict mode a generated column is worked out anew instead of being refused.
+const put = (table) => `${FREE} SET SESSION sql_mode = ''; REPLACE INTO ${table} SELECT * FROM kept; DROP TABLE kept`;
 const one = (table, column, where = 'TRUE') => `${column} = (SELECT * FROM (SELECT ${column} FROM ${table} WHERE ${where} ORDER BY ${column} LIMIT 1) x)`;
 function gone(table, where) {
 	return { act: [copy(table, where), `${FREE} DELETE FROM ${table} WHERE ${where}`], undo: [put(table)] };
