@@ -15,7 +15,7 @@
 <?cs /if ?><?cs /each ?>
 <div class="fact"><dt><?cs var:Words.activation_method.title ?></dt><dd><?cs var:Words.method[Form.method] ?></dd><?cs call:change(Order.path + "/activation/method", Words.activation_method.title) ?></div>
 <div class="fact"><dt><?cs var:Words.csr.key ?></dt><dd><?cs var:Csr.key ?></dd><?cs call:change(Order.path + "/activation/key", Words.csr.key) ?></div>
-<div class="fact"><dt><?cs var:Words.csr.fingerprint ?></dt><dd class="code"><?cs var:Csr.fingerprint ?></dd></div>
+<div class="fact"><dt><?cs var:Words.csr.fingerprint ?></dt><dd class="code fingerprint"><?cs var:Csr.fingerprint ?></dd></div>
 </dl>
 <form method="post" action="<?cs var:Order.path ?>/activation/summary" novalidate>
 <?cs call:token() ?><input type="hidden" name="summary" value="<?cs var:Form.summary ?>">

@@ -57,6 +57,8 @@ else ?><li class="step"><span class="step-number"><?cs var:number ?></span> <spa
 <?cs /if ?><?cs /def ?>
 <?cs def:code_fact(word, value) ?><?cs if:value ?><div class="fact"><dt><?cs var:word ?></dt><dd class="code"><?cs var:value ?></dd></div>
 <?cs /if ?><?cs /def ?>
+<?cs def:fingerprint_fact(word, value) ?><?cs if:value ?><div class="fact"><dt><?cs var:word ?></dt><dd class="code fingerprint"><?cs var:value ?></dd></div>
+<?cs /if ?><?cs /def ?>
 <?cs # A name of X.509, a line for each of its attributes; and what a key may be used for. ?>
 <?cs def:name_fact(word, name) ?><?cs if:subcount(name) ?><div class="fact"><dt><?cs var:word ?></dt><dd><?cs each:n = name ?><?cs if:!first(n) ?><br><?cs /if ?><?cs var:n.name ?> = <?cs var:n.value ?><?cs /each ?></dd></div>
 <?cs /if ?><?cs /def ?>
@@ -86,7 +88,7 @@ else ?><li class="step"><span class="step-number"><?cs var:number ?></span> <spa
 </nav><?cs /if ?><?cs /def ?>
 
 <?cs def:verdict() ?><?cs if:Csr.key ?><div class="box box-good"><p class="says"><?cs call:icon("verified") ?> <?cs var:Words.csr.correct ?></p>
-<dl class="facts"><?cs call:fact(Words.csr.key, Csr.key) ?><?cs call:fact(Words.csr.signature, Csr.signature) ?><?cs call:code_fact(Words.csr.fingerprint, Csr.fingerprint) ?><?cs call:fact(Words.csr.subject, Csr.subject) ?></dl>
+<dl class="facts"><?cs call:fact(Words.csr.key, Csr.key) ?><?cs call:fact(Words.csr.signature, Csr.signature) ?><?cs call:fingerprint_fact(Words.csr.fingerprint, Csr.fingerprint) ?><?cs call:fact(Words.csr.subject, Csr.subject) ?></dl>
 <?cs if:Csr.ignored ?><p><?cs var:Words.csr.ignored ?></p><?cs /if ?>
 <?cs if:subcount(Field) ?><p><strong><?cs var:Words.csr.contains ?></strong></p>
 <dl class="facts"><?cs each:f = Field ?><?cs if:f.chosen ?><?cs call:fact(Words.field[f.name], f.value) ?><?cs /if ?><?cs /each ?></dl><?cs /if ?></div><?cs /if ?><?cs /def ?>

@@ -49,7 +49,7 @@ if:Shell.c == "'" ?>'\''<?cs elif:Shell.c == "/" ?>\/<?cs else ?><?cs var:Shell.
 <section id="key_made" class="box box-good" tabindex="-1" aria-labelledby="key_made-title" hidden>
 <h2 id="key_made-title" class="says"><?cs call:icon("verified") ?> <?cs var:Words.tools.made ?></h2>
 <dl class="facts"><div class="fact"><dt><?cs var:Words.tools.fact.key ?></dt><dd data-out="key"></dd></div>
-<div class="fact"><dt><?cs var:Words.tools.fact.key_fingerprint ?></dt><dd class="code" data-out="fingerprint"></dd></div></dl>
+<div class="fact"><dt><?cs var:Words.tools.fact.key_fingerprint ?></dt><dd class="code fingerprint" data-out="fingerprint"></dd></div></dl>
 <p><?cs var:Words.tools.made_says ?></p>
 <p class="saves"><a class="button" id="key_save" href="#key_made" data-out="key_file"><?cs call:icon("download") ?> <?cs var:Words.tools.save_key ?></a><?cs if:!order ?> <a class="button button-quiet" id="csr_save" href="#key_made" data-out="csr_file"><?cs call:icon("download") ?> <?cs var:Words.tools.save_csr ?></a><?cs /if ?></p>
 <p class="progress" role="status" data-saved></p>

@@ -1,7 +1,7 @@
 /* describe.js - what a certificate, a request, a key or a bundle says, as lists of facts for the viewer.
  *
  * A thing is { kind, mood, verdict, facts }: kind and verdict are keys among the page's words, mood is "good",
- * "warning" or "info", and a fact is [key, text] or [key, text, "code"]. Standard names stay as RFC 5280 has them.
+ * "warning" or "info", and a fact is [key, text] or [key, text, its classes]. Standard names stay as RFC 5280 has them.
  */
 import { fromBER } from "asn1js";
 import { CertificationRequest, PKCS8ShroudedKeyBag } from "pkijs";
@@ -146,9 +146,9 @@ async function describeCertificate(cert) {
 			...(x509.extensions || []).flatMap(extensionFacts),
 			["signature", SIGNATURES[x509.signatureAlgorithm.algorithmId] || x509.signatureAlgorithm.algorithmId],
 			["serial", serialText(x509.serialNumber), "code"],
-			["fingerprint_sha256", hexColons(await sha256(cert.der)), "code"],
-			["fingerprint_sha1", hexColons(await sha1(cert.der)), "code"],
-			["key_fingerprint", await fingerprint(cert.spki), "code"],
+			["fingerprint_sha256", hexColons(await sha256(cert.der)), "code fingerprint"],
+			["fingerprint_sha1", hexColons(await sha1(cert.der)), "code fingerprint"],
+			["key_fingerprint", await fingerprint(cert.spki), "code fingerprint"],
 		].filter(isSet),
 	};
 }
@@ -166,7 +166,7 @@ async function describeRequest(der) {
 			["key", keyName(spki)],
 			...requestedExtensions(request).flatMap(extensionFacts),
 			["signature", SIGNATURES[request.signatureAlgorithm.algorithmId] || request.signatureAlgorithm.algorithmId],
-			["key_fingerprint", await fingerprint(spki), "code"],
+			["key_fingerprint", await fingerprint(spki), "code fingerprint"],
 		].filter(isSet),
 	};
 }
@@ -174,7 +174,7 @@ async function describeRequest(der) {
 async function describePublicKey(der) {
 	return {
 		kind: "public_key", mood: "info", verdict: "public_key",
-		facts: [["key", keyName(der)], ["key_fingerprint", await fingerprint(der), "code"]],
+		facts: [["key", keyName(der)], ["key_fingerprint", await fingerprint(der), "code fingerprint"]],
 	};
 }
 
@@ -183,7 +183,7 @@ async function describePrivateKey(object) {
 	const spki = await publicOf(await readKey(pem || pemOf(object), ""));
 	return {
 		kind: "private_key", mood: "warning", verdict: "private_key",
-		facts: [["key", keyName(spki)], ["key_fingerprint", await fingerprint(spki), "code"]],
+		facts: [["key", keyName(spki)], ["key_fingerprint", await fingerprint(spki), "code fingerprint"]],
 	};
 }
 

@@ -8,7 +8,7 @@ const BOXES = { good: ["box-good", "verified"], warning: ["box-warning", "warnin
 function fact([key, text, look]) {
 	return element("div", { className: "fact" },
 		element("dt", {}, say(`fact.${key}`)),
-		element("dd", { className: look === "code" ? "code" : "" }, text));
+		element("dd", { className: look ?? "" }, text));
 }
 
 function card({ kind, mood, verdict, facts }) {
