@@ -152,8 +152,9 @@ BEGIN
 	WHERE id = p_earlier AND replaced_at IS NULL;
 	UPDATE outbox SET state = 'dropped', done_at = UTC_TIMESTAMP()
 	WHERE order_id = p_order AND kind = 'verification' AND state = 'waiting';
-	INSERT INTO mailbox (order_id, email, initiated_at, fresh_until)
-	VALUES (p_order, p_email, UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 30 DAY);
+	-- the version is SBR_VERSION of lib/pki/policy.h, as a test makes sure
+	INSERT INTO mailbox (order_id, email, method, sbr_version, initiated_at, fresh_until)
+	VALUES (p_order, p_email, '3.2.2.2', '1.0.16', UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 30 DAY);
 	UPDATE orders SET mailbox_id = LAST_INSERT_ID(), email = p_email, email_draft = NULL, mailbox_reason = NULL,
 	    mailbox_status = 'waiting_for_verification'
 	WHERE id = p_order;
@@ -871,6 +872,36 @@ $$
 
 -- ---------------------------------------------------------------- issuance (signer)
 
+-- Keys on their way to a certificate. Of several mailboxes that wait with one key, the first order gets it.
+CREATE OR REPLACE SQL SECURITY DEFINER VIEW issuance_key AS
+SELECT a.spki_sha256, i.order_id, o.email,
+    EXISTS (SELECT 1 FROM serial s WHERE s.order_id = i.order_id AND s.state = 'reserved') AS reserved
+FROM activation a JOIN issuance i ON i.order_id = a.order_id AND i.state = 'waiting' JOIN orders o ON o.id = a.order_id
+$$
+
+-- May an order that a signer holds be signed until its lease ends? Asked of what stands in the books now, since hours may
+-- lie between a check and its signature: a mailbox verification begun under 30 days before (SBR 4.2.1), the statements,
+-- CAA permitted for this very domain and not past its time (SBR 4.2.2.1), and a key that is neither blocked nor another
+-- holder's, nor on its way to one. What is about to run out counts as run out.
+CREATE OR REPLACE SQL SECURITY DEFINER VIEW issuance_held AS
+SELECT i.order_id, i.taken_by, a.spki_sha256
+FROM issuance i
+JOIN orders o ON o.id = i.order_id AND o.activation_status = 'waiting_for_verification'
+    AND o.mailbox_status = 'verified' AND o.cancelled_at IS NULL
+JOIN mailbox m ON m.id = o.mailbox_id AND m.email = o.email AND m.confirmed_at IS NOT NULL AND m.rejected_at IS NULL
+    AND m.replaced_at IS NULL AND m.initiated_at <= UTC_TIMESTAMP() AND m.initiated_at + INTERVAL 30 DAY >= i.taken_until
+JOIN activation a ON a.order_id = i.order_id AND a.submitted_at IS NOT NULL AND a.accepted_terms_at IS NOT NULL
+    AND a.accepted_data_at IS NOT NULL
+WHERE i.state = 'waiting' AND i.taken_until > UTC_TIMESTAMP()
+    AND EXISTS (SELECT 1 FROM caa_check k WHERE k.order_id = o.id AND k.decision = 'permitted'
+	AND k.domain = SUBSTRING_INDEX(o.email, '@', -1) AND k.valid_until >= i.taken_until)
+    AND NOT EXISTS (SELECT 1 FROM key_block b WHERE b.spki_sha256 = a.spki_sha256)
+    AND NOT EXISTS (SELECT 1 FROM certificate c WHERE c.order_id = i.order_id)
+    AND NOT EXISTS (SELECT 1 FROM certificate c WHERE c.spki_sha256 = a.spki_sha256 AND c.email <> o.email)
+    AND NOT EXISTS (SELECT 1 FROM issuance_key y WHERE y.spki_sha256 = a.spki_sha256 AND y.email <> o.email
+	AND (y.order_id < i.order_id OR y.reserved))
+$$
+
 -- Take up to p_n submitted orders for p_lease seconds, with all that is needed to judge them. p_anew as in outbox_take.
 -- Refused where a connection may turn its clock back (SET timestamp): a worker could then answer with a value that expired.
 CREATE OR REPLACE PROCEDURE issuance_take(p_signer VARCHAR(64) CHARACTER SET ascii, p_n INT UNSIGNED,
@@ -907,25 +938,29 @@ BEGIN
 		AS statements,
 	    a.spki_sha256,
 	    EXISTS (SELECT 1 FROM key_block k WHERE k.spki_sha256 = a.spki_sha256) AS key_blocked,
-	    EXISTS (SELECT 1 FROM certificate x WHERE x.spki_sha256 = a.spki_sha256 AND x.email <> o.email) AS key_in_use,
+	    EXISTS (SELECT 1 FROM certificate x WHERE x.spki_sha256 = a.spki_sha256 AND x.email <> o.email)
+		OR EXISTS (SELECT 1 FROM issuance_key y WHERE y.spki_sha256 = a.spki_sha256 AND y.email <> o.email
+		    AND (y.order_id < o.id OR y.reserved)) AS key_in_use,
 	    (SELECT UNIX_TIMESTAMP(MAX(k.valid_until)) FROM caa_check k WHERE k.order_id = o.id
-		AND k.decision = 'permitted') AS caa_valid_until,
-	    UNIX_TIMESTAMP() AS now
+		AND k.decision = 'permitted' AND k.domain = SUBSTRING_INDEX(o.email, '@', -1)) AS caa_valid_until,
+	    UNIX_TIMESTAMP(s.taken_until) AS taken_until, UNIX_TIMESTAMP() AS now
 	FROM JSON_TABLE(COALESCE(v_ids, '[]'), '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j
 	JOIN orders o ON o.id = j.id JOIN issuance s ON s.order_id = o.id
 	JOIN mailbox m ON m.id = o.mailbox_id JOIN activation a ON a.order_id = o.id;
 END
 $$
 
--- Write down serial and hash of what is about to be signed: [{"order": n, "issuer": n, "serial": "hex",
--- "tbs": "hex", "not_after": unix time}, …]. Another serial reserved earlier for the same order was abandoned by
--- a crash: it goes on the CRL. Answers the orders that may be signed now.
+-- Write down serial and hash of what is about to be signed: [{"order": n, "issuer": n, "serial": "hex", "tbs": "hex",
+-- "spki": "hex", "lint": "name and version of the lint that passed it"}, …]. Another serial reserved earlier for the same
+-- order was abandoned by a crash: it goes on the CRL. Answers the orders that may be signed now, until the lease ends.
 CREATE OR REPLACE PROCEDURE issuance_reserve(p_signer VARCHAR(64), p_batch LONGTEXT)
 BEGIN
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
+	DO (SELECT COUNT(*) FROM orders WHERE id IN (SELECT j.id FROM JSON_TABLE(p_batch,
+	    '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order')) j) FOR UPDATE);
 	INSERT INTO revocation (issuer_id, serial, revoked_at, reason, not_after, requested_by)
 	SELECT s.issuer_id, s.serial, UTC_TIMESTAMP(), 0, UTC_TIMESTAMP() + INTERVAL 825 DAY, 'signer:abandoned'
 	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
@@ -943,17 +978,14 @@ BEGIN
 		JOIN revocation r ON r.issuer_id = s.issuer_id AND r.serial = s.serial
 		SET s.state = 'abandoned';
 	END IF;
-	INSERT INTO serial (issuer_id, serial, order_id, tbs_sha256, reserved_at)
-	SELECT j.issuer, UNHEX(j.serial), j.id, UNHEX(j.tbs), UTC_TIMESTAMP()
+	INSERT INTO serial (issuer_id, serial, order_id, tbs_sha256, lint, reserved_at)
+	SELECT j.issuer, UNHEX(j.serial), j.id, UNHEX(j.tbs), j.lint, UTC_TIMESTAMP()
 	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', issuer INT PATH '$.issuer',
-	    serial CHAR(32) PATH '$.serial', tbs CHAR(64) PATH '$.tbs')) j
-	JOIN issuance i ON i.order_id = j.id AND i.state = 'waiting' AND i.taken_by = p_signer
-	    AND i.taken_until > UTC_TIMESTAMP()
-	JOIN orders o ON o.id = j.id AND o.activation_status = 'waiting_for_verification'
-	    AND o.mailbox_status = 'verified' AND o.cancelled_at IS NULL
-	LEFT JOIN certificate c ON c.order_id = j.id
+	    serial CHAR(32) PATH '$.serial', tbs CHAR(64) PATH '$.tbs', spki CHAR(64) PATH '$.spki',
+	    lint VARCHAR(64) PATH '$.lint')) j
+	JOIN issuance_held h ON h.order_id = j.id AND h.taken_by = p_signer AND h.spki_sha256 = UNHEX(j.spki)
 	LEFT JOIN serial own ON own.issuer_id = j.issuer AND own.serial = UNHEX(j.serial) AND own.order_id = j.id
-	WHERE c.id IS NULL AND own.order_id IS NULL;
+	WHERE own.order_id IS NULL AND j.lint <> '';
 	COMMIT;
 	SELECT j.id AS order_id
 	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', issuer INT PATH '$.issuer',
@@ -993,7 +1025,7 @@ BEGIN
 	JOIN orders o ON o.id = j.id;
 	INSERT INTO audit (at, actor, event, order_id, detail)
 	SELECT UTC_TIMESTAMP(6), CONCAT('signer:', p_signer), 'certificate_issued', c.order_id,
-	    CONCAT(HEX(c.serial), ' | SHA-256 ', HEX(c.sha256))
+	    CONCAT(HEX(c.serial), ' | SHA-256 ', HEX(c.sha256), ', lint ', COALESCE(s.lint, '-'))
 	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
 	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial)
 	JOIN serial s ON s.issuer_id = c.issuer_id AND s.serial = c.serial AND s.state = 'reserved';
@@ -1062,17 +1094,18 @@ BEGIN
 END
 $$
 
+-- What CAA said of an order's domain, from here and, as JSON, from each remote perspective (NULL: there is none).
 CREATE OR REPLACE PROCEDURE caa_record(p_order BIGINT UNSIGNED, p_signer VARCHAR(64), p_domain VARCHAR(253),
     p_decision VARCHAR(12), p_found_at VARCHAR(253), p_records VARCHAR(2000), p_secure BOOLEAN,
-    p_checked_at BIGINT, p_valid_until BIGINT)
+    p_checked_at BIGINT, p_valid_until BIGINT, p_perspectives TEXT)
 BEGIN
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
-	INSERT INTO caa_check (order_id, domain, decision, found_at, records, secure, checked_at, valid_until)
+	INSERT INTO caa_check (order_id, domain, decision, found_at, records, secure, checked_at, valid_until, perspectives)
 	VALUES (p_order, p_domain, p_decision, p_found_at, p_records, p_secure, FROM_UNIXTIME(p_checked_at),
-	    FROM_UNIXTIME(p_valid_until));
+	    FROM_UNIXTIME(p_valid_until), p_perspectives);
 	CALL audit_add(CONCAT('signer:', p_signer), CONCAT('caa_', p_decision), p_order, NULL,
 	    CONCAT(p_domain, ' | ', COALESCE(p_found_at, '-'), ' ', LEFT(COALESCE(p_records, ''), 600)));
 	COMMIT;

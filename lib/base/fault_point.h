@@ -1,10 +1,11 @@
-/* fault_point.h - places where a test lets a process die, to see what a crash there leaves behind. Compiled
- * in only by make V=fault; any other build has no trace of them. */
+/* fault_point.h - places where a test lets a process die or stand still, to see what that leaves behind.
+ * Compiled in only by make V=fault; any other build has no trace of them. */
 #ifndef LIB_BASE_FAULT_POINT_H
 #define LIB_BASE_FAULT_POINT_H
 
 #ifdef FAULT_POINTS
-/* Die by SIGKILL when the environment's MAILCERT_DIE_AT names this point. */
+/* Die by SIGKILL when the environment's MAILCERT_DIE_AT names this point; stand still, once, until SIGCONT
+ * when MAILCERT_STOP_AT does. */
 void fault_point(const char *name);
 #else
 #define fault_point(name) ((void)0)

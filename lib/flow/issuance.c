@@ -11,7 +11,7 @@
 #include "lib/base/text.h"
 #include "lib/db/db.h"
 #include "lib/flow/lease.h"
-#include "lib/pki/caa.h"
+#include "lib/pki/caa_panel.h"
 
 static void issuance_read(struct issuance *i, const struct db_rows *rows, size_t row)
 {
@@ -35,6 +35,7 @@ static void issuance_read(struct issuance *i, const struct db_rows *rows, size_t
 		i->spki_sha256 = NULL;
 	i->caa_valid_until = (time_t)db_number(rows, row, "caa_valid_until");
 	i->now = (time_t)db_number(rows, row, "now");
+	i->taken_until = (time_t)db_number(rows, row, "taken_until");
 }
 
 int issuance_take(struct db *db, struct holder *signer, unsigned n, unsigned lease,
@@ -102,13 +103,14 @@ static json_t *issuance_json(const struct issuance *i, unsigned issuer_id, bool 
 	if (o == NULL)
 		return NULL;
 	hex_add(o, "serial", i->serial, sizeof(i->serial));
+	hex_add(o, "spki", i->spki, sizeof(i->spki));
 	if (!with_certificate) {
 		hex_add(o, "tbs", i->tbs_sha256, sizeof(i->tbs_sha256));
+		(void)json_object_set_new(o, "lint", json_string(i->lint == NULL ? "" : i->lint));
 		return o;
 	}
 	(void)EVP_Digest(i->der, i->der_len, sha256, NULL, EVP_sha256(), NULL);
 	hex_add(o, "sha256", sha256, sizeof(sha256));
-	hex_add(o, "spki", i->spki, sizeof(i->spki));
 	base64_add(o, "der", i->der, i->der_len);
 	(void)json_object_set_new(o, "email", json_string(i->email));
 	(void)json_object_set_new(o, "not_before", json_integer((json_int_t)i->not_before));
@@ -178,10 +180,33 @@ int issuance_return(struct db *db, const char *signer, uint64_t order_id, const 
 		P_TEXT(why->arg)));
 }
 
-int issuance_caa_record(
-    struct db *db, const char *signer, uint64_t order_id, const struct caa_result *r, struct err *e)
+/* What the remote perspectives saw, as JSON; malloc'ed. NULL: there are none, or no memory. */
+static char *views_json(const struct caa_views *views)
+{
+	json_t *list;
+	char *text;
+
+	if (views->count == 0)
+		return NULL;
+	list = json_array();
+	for (size_t i = 0; i < views->count; i++) {
+		const struct caa_view *v = &views->list[i];
+
+		(void)json_array_append_new(
+		    list, json_pack("{s:s, s:s, s:s, s:s, s:b}", "where", v->where, "decision",
+			      caa_decision_word(v->decision), "reason", caa_reason_word(v->reason),
+			      "found_at", v->found_at, "secure", (int)v->secure));
+	}
+	text = json_dumps(list, JSON_COMPACT);
+	json_decref(list);
+	return text;
+}
+
+int issuance_caa_record(struct db *db, const char *signer, uint64_t order_id, const struct caa_result *r,
+    const struct caa_views *views, struct err *e)
 {
 	struct buf words = {0};
+	char *perspectives;
 	int rc;
 
 	buf_printf(&words, "%s", caa_reason_word(r->reason));
@@ -195,10 +220,17 @@ int issuance_caa_record(
 		return err_set(e, FAULT_busy, "CAA: out of memory");
 	if (words.len > 2000)
 		words.data[2000] = '\0';
+	perspectives = views_json(views);
+	if (perspectives == NULL && views->count > 0) {
+		buf_free(&words);
+		return err_set(e, FAULT_busy, "CAA: out of memory");
+	}
 	rc = db_run(db, STMT_CAA_RECORD, NULL, e,
 	    DB_ARGS(P_NUMBER(order_id), P_TEXT(signer), P_TEXT(r->domain),
 		P_TEXT(caa_decision_word(r->decision)), *r->found_at == '\0' ? P_NULL() : P_TEXT(r->found_at),
-		P_TEXT(words.data), P_NUMBER(r->secure), P_NUMBER(r->checked_at), P_NUMBER(r->valid_until)));
+		P_TEXT(words.data), P_NUMBER(r->secure), P_NUMBER(r->checked_at), P_NUMBER(r->valid_until),
+		perspectives == NULL ? P_NULL() : P_TEXT(perspectives)));
+	free(perspectives);
 	buf_free(&words);
 	return rc;
 }

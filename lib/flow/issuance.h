@@ -14,6 +14,7 @@
 #include <time.h>
 
 struct caa_result;
+struct caa_views;
 struct db;
 struct err;
 struct holder;
@@ -35,12 +36,14 @@ struct issuance {
 	const unsigned char *csr;
 	size_t csr_len;
 	const unsigned char *spki_sha256; /* as accepted on the summary; 32 octets or NULL */
-	time_t caa_valid_until;           /* of the last permitting CAA look-up; 0: none */
+	time_t caa_valid_until;           /* of the last CAA look-up that permitted this domain; 0: none */
 	time_t now;                       /* the database's clock */
+	time_t taken_until;               /* end of the lease: nothing is signed after it */
 
 	/* filled by the signer */
 	uint8_t serial[ISSUANCE_SERIAL_LEN];
 	uint8_t tbs_sha256[32];
+	const char *lint; /* static: name and version of the lint that passed it; NULL: none did */
 	time_t not_before, not_after;
 	unsigned char *der; /* owned (free): the certificate, once signed */
 	size_t der_len;
@@ -59,8 +62,10 @@ int issuance_take(struct db *, struct holder *signer, unsigned n, unsigned lease
     struct err *e);
 void issuance_batch_free(struct issuance_batch *); /* NULL is fine */
 
-/* Write down serial and tbs_sha256 of the given orders before anything is signed; sets reserved on those that
- * may be signed now. issuer_id: row of table issuer. */
+/* Write down serial, tbs_sha256 and lint of the given orders before anything is signed; sets reserved on
+ * those that may be signed. The database judges once more, in the transaction that writes: verification,
+ * statements, CAA and key must hold until the lease ends, whatever was seen when the order was taken.
+ * issuer_id: row of table issuer. */
 int issuance_reserve(
     struct db *, const char *signer, unsigned issuer_id, struct issuance **list, size_t n, struct err *e);
 
@@ -72,9 +77,10 @@ int issuance_store(
 int issuance_return(struct db *, const char *signer, uint64_t order_id, const char *step,
     const struct err *why, struct err *e);
 
-/* Keep what a CAA look-up for the order found, with an audit event (SBR 4.2.2.1). */
-int issuance_caa_record(
-    struct db *, const char *signer, uint64_t order_id, const struct caa_result *, struct err *e);
+/* Keep what a CAA look-up for the order found, here and at each remote perspective, with an audit event
+ * (SBR 4.2.2.1, TBR 5.4.1). */
+int issuance_caa_record(struct db *, const char *signer, uint64_t order_id, const struct caa_result *,
+    const struct caa_views *, struct err *e);
 
 /* Try again by itself after pause seconds. */
 int issuance_later(

@@ -9,12 +9,13 @@
 #include <stddef.h>
 #include <time.h>
 
+#include "lib/pki/policy.h"
 #include "lib/pki/product.h"
 
 struct err;
 
 /* Goes into the books with every issuance; raise it whenever a check changes. */
-#define LINT_VERSION "mailcert-lint 1 (SBR 1.0.15)"
+#define LINT_VERSION "mailcert-lint 1 (SBR " SBR_VERSION ")"
 
 /* What the certificate must agree with. The caller takes these from where they were decided (the order, the
  * request, the configuration), not from what was built. All is borrowed. */

@@ -76,9 +76,12 @@ to_submitted() {
 	as web "CALL activation_submit($C, ${1:-$HASH1}, '1', $ADDRESS)" >/dev/null
 }
 # JSON batches for the signer: serial is 32 hex digits made of one.
-reserve_json() { # DIGIT
-	printf '[{"order": %s, "issuer": 1, "serial": "%s", "tbs": "%s", "not_after": 1800000000}]' "$ID" \
-		"$(printf "$1%.0s" {1..32})" "$(printf "$1%.0s" {1..64})"
+reserve_json() { # DIGIT [KEY-HEX] [LINT]
+	printf '[{"order": %s, "issuer": 1, "serial": "%s", "tbs": "%s", "spki": "%s", "lint": "%s"}]' "$ID" \
+		"$(printf "$1%.0s" {1..32})" "$(printf "$1%.0s" {1..64})" "${2:-$(printf '31%.0s' {1..32})}" "${3-a lint 1}"
+}
+permitted() { # SECONDS it is valid
+	as signer "CALL caa_record($ID, 's1', 'example.org', 'permitted', NULL, NULL, TRUE, UNIX_TIMESTAMP(), UNIX_TIMESTAMP() + ${1:-28800}, NULL)"
 }
 store_json() { # DIGIT [KEY-HEX-DIGIT]
 	printf '[{"order": %s, "issuer": 1, "serial": "%s", "der": "%s", "sha256": "%s", "spki": "%s", "email": "joe@example.org", "not_before": 1764000000, "not_after": 1795536000}]' \
@@ -88,6 +91,7 @@ store_json() { # DIGIT [KEY-HEX-DIGIT]
 to_taken() {
 	to_submitted "$@"
 	as signer "CALL issuance_take('s1', 1000, 60, FALSE)" >/dev/null
+	permitted
 }
 to_issued() { # DIGIT
 	to_taken
@@ -423,7 +427,7 @@ as signer "CALL issuance_later($ID, 's1', 'caa_unreachable', 100)"
 is "issuance_later again is not heard twice" "$(events issuance_delayed)" 1
 as root "UPDATE issuance SET next_at = UTC_TIMESTAMP() WHERE order_id = $ID"
 as signer "CALL issuance_take('s1', 10, 60, FALSE)" >/dev/null
-as signer "CALL caa_record($ID, 's1', 'example.org', 'permitted', NULL, NULL, TRUE, UNIX_TIMESTAMP(), UNIX_TIMESTAMP() + 28800)"
+as signer "CALL caa_record($ID, 's1', 'example.org', 'permitted', NULL, NULL, TRUE, UNIX_TIMESTAMP(), UNIX_TIMESTAMP() + 28800, NULL)"
 is "caa_record" "$(as root "SELECT domain, decision, TIMESTAMPDIFF(SECOND, checked_at, valid_until), ABS(TIMESTAMPDIFF(SECOND, checked_at, UTC_TIMESTAMP())) < 10 FROM caa_check WHERE order_id = $ID"; events caa_permitted)" $'example.org\tpermitted\t28800\t1\n1'
 is "issuance_reserve" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json a)')")" "$ID"
 is "writes serial and hash down" "$(as root "SELECT LOWER(HEX(serial)), LOWER(HEX(tbs_sha256)), state FROM serial WHERE order_id = $ID")" "$(printf 'a%.0s' {1..32})"$'\t'"$(printf 'a%.0s' {1..64})"$'\treserved'
@@ -485,6 +489,81 @@ one=$!
 as signer "CALL issuance_take('s2', 2, 60, FALSE)" | cut -f1 >"$T/b"
 wait "$one"
 is "two signers at once share four orders" "$(cat "$T/a" "$T/b" | sort -u | wc -l)" 4
+
+# --- held to at the moment of signing: hours may have passed since an order was taken and judged ---
+# held NAME SERIALS [SQL [KEY-HEX [LINT]]]: an order that was taken and found good; then SQL; then so many serials are reserved.
+held() {
+	order_new
+	to_taken
+	[ -z "${3:-}" ] || as root "$3"
+	as signer "CALL issuance_reserve('s1', '$(reserve_json 7 "${4:-}" "${5-a lint 1}")')" >"$T/reserved"
+	is "$1" "$(cat "$T/reserved"; count serial "order_id = $ID")" "$([ "$2" = 0 ] || echo "$ID")${2/#1/$'\n'1}"
+	as root "DELETE FROM serial WHERE order_id = $ID"
+	as signer "CALL issuance_return($ID, 's1', 'activation', 'busy', NULL)"
+}
+OURS='order_id = (SELECT MAX(id) FROM orders)'
+held "reserved: an order for which all holds" 1
+held "section 9.3: nothing is reserved for a verification begun 30 days ago" 0 \
+	"UPDATE mailbox SET initiated_at = UTC_TIMESTAMP() - INTERVAL 30 DAY WHERE $OURS"
+held "nor for one that grows so old before the lease ends" 0 \
+	"UPDATE mailbox m JOIN issuance i USING (order_id) SET m.initiated_at = i.taken_until - INTERVAL 30 DAY - INTERVAL 1 SECOND WHERE m.$OURS"
+held "but up to then" 1 \
+	"UPDATE mailbox m JOIN issuance i USING (order_id) SET m.initiated_at = i.taken_until - INTERVAL 30 DAY WHERE m.$OURS"
+held "nor for one begun in the future" 0 "UPDATE mailbox SET initiated_at = UTC_TIMESTAMP() + INTERVAL 1 HOUR WHERE $OURS"
+held "nor for a mailbox that was not confirmed" 0 "UPDATE mailbox SET confirmed_at = NULL WHERE $OURS"
+held "nor for one that was replaced" 0 "UPDATE mailbox SET replaced_at = UTC_TIMESTAMP() WHERE $OURS"
+held "nor for another mailbox than the order's" 0 "UPDATE mailbox SET email = 'ann@example.org' WHERE $OURS"
+held "nor for an order that was cancelled" 0 "UPDATE orders SET cancelled_at = UTC_TIMESTAMP() WHERE id = (SELECT MAX(order_id) FROM issuance)"
+held "section 9.13: nothing is reserved when CAA was asked longer ago than its time" 0 \
+	"UPDATE caa_check SET checked_at = checked_at - INTERVAL 28801 SECOND, valid_until = valid_until - INTERVAL 28801 SECOND WHERE $OURS"
+held "nor when that ends before the lease does" 0 \
+	"UPDATE caa_check k JOIN issuance i USING (order_id) SET k.valid_until = i.taken_until - INTERVAL 1 SECOND WHERE k.$OURS"
+held "but up to then CAA holds" 1 "UPDATE caa_check k JOIN issuance i USING (order_id) SET k.valid_until = i.taken_until WHERE k.$OURS"
+held "nor when CAA denied" 0 "UPDATE caa_check SET decision = 'denied' WHERE $OURS"
+held "nor when another domain permitted" 0 "UPDATE caa_check SET domain = 'example.com' WHERE $OURS"
+held "nor when CAA was not asked" 0 "DELETE FROM caa_check WHERE $OURS"
+held "section 9.18: nothing is reserved without the statements" 0 \
+	"UPDATE activation SET submitted_at = NULL, accepted_terms_at = NULL WHERE $OURS"
+held "section 9.17: nothing is reserved that no lint passed" 0 "" "" ""
+held "nor for another key than the person saw" 0 "" "$(printf '32%.0s' {1..32})"
+held "nor for a key that was blocked meanwhile" 0 "INSERT INTO key_block (spki_sha256, source, added_at) VALUES ($HASH1, 'import', UTC_TIMESTAMP())"
+as root "DELETE FROM key_block WHERE spki_sha256 = $HASH1"
+is "the lint is written down with the serial" "$(as root "SELECT lint FROM serial WHERE order_id = $first")" $'a lint 1\na lint 1'
+like "and told with the certificate" "$(as root "SELECT detail FROM audit WHERE order_id = $first AND event = 'certificate_issued'")" "*, lint a lint 1"
+
+# Two mailboxes wait with one key: the first order gets it, whichever is signed first.
+order_new
+to_submitted "REPEAT('k', 32)"
+one=$ID one_n=$N
+KEY=$(printf '6b%.0s' {1..32})
+order_new
+to_verified ann@example.org
+as web "CALL activation_data($C, 'commonName', $ADDRESS); CALL activation_method($C, 'csr', $ADDRESS);
+	CALL activation_key($C, 'r', REPEAT('k', 32), 'RSA', 2048, $ADDRESS); CALL activation_submit($C, REPEAT('k', 32), '1', $ADDRESS)" >/dev/null
+is "one key for two mailboxes: the later order is told" "$(as signer "CALL issuance_take('s1', 1000, 60, FALSE)" | cut -f 1,16)" "$one"$'\t0\n'"$ID"$'\t1'
+permitted
+is "and nothing is reserved for it" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json 7 "$KEY")')")" ""
+two=$ID ID=$one
+permitted
+is "but for the first" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json 7 "$KEY")')")" "$one"
+as root "UPDATE serial SET state = 'abandoned' WHERE order_id = $one; UPDATE issuance SET state = 'returned' WHERE order_id IN ($one, $two)"
+
+# --- serials ---
+order_new
+to_taken
+one=$ID
+order_new
+to_taken
+two=$ID
+ID=$one; json_one=$(reserve_json 6)
+ID=$two; json_two=$(reserve_json 6)
+as signer "CALL issuance_reserve('s1', '$json_one')" >"$T/r1" &
+pid_one=$!
+as signer "CALL issuance_reserve('s1', '$json_two')" >"$T/r2" &
+pid_two=$!
+wait "$pid_one" "$pid_two"
+is "section 9.10: one serial for two orders at once is one's alone" "$(count serial "serial = UNHEX(REPEAT('6', 32))") $(cat "$T/r1" "$T/r2" | grep -cE "^($one|$two)$")" "1 1"
+as root "UPDATE serial SET state = 'abandoned' WHERE state = 'reserved'; UPDATE issuance SET state = 'returned'"
 
 # --- the sweep ---
 order_new

@@ -5,9 +5,11 @@
 
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
+#include "lib/base/log.h"
 #include "lib/flow/issuance.h"
 #include "lib/pki/address.h"
-#include "lib/pki/caa_resolver.h"
+#include "lib/pki/caa_panel.h"
+#include "lib/pki/policy.h"
 #include "tools/signer/signer.h"
 
 int caa_order_open(struct signer *s, struct err *e)
@@ -17,24 +19,34 @@ int caa_order_open(struct signer *s, struct err *e)
 	    .anchor_file = conf_text(s->conf, SET_DNS_ANCHOR),
 	    .identities = conf_text(s->conf, SET_CAA_IDENTITY),
 	    .timeout = conf_number(s->conf, SET_DNS_TIMEOUT)};
+	size_t remotes;
 
-	return caa_resolver_open(&s->resolver, &settings, e);
+	if (caa_panel_open(&s->caa, &settings, conf_text(s->conf, SET_CAA_REMOTES), e) == -1)
+		return -1;
+	remotes = caa_panel_remotes(s->caa);
+	if (remotes > 0 && remotes < policy_remotes_least(time(NULL)))
+		log_line(LOG_LEVEL_WARNING,
+		    "Caa.Remotes names %zu perspectives; methods that need remote ones need %zu today (TBR "
+		    "3.2.2.9)",
+		    remotes, policy_remotes_least(time(NULL)));
+	return 0;
 }
 
 int caa_order_check(struct signer *s, const struct issuance *i, const char **step, struct err *e)
 {
 	struct caa_result result = {0};
+	struct caa_views views = {0};
 	struct err recorded;
 	int rc;
 
 	*step = NULL;
-	if (i->caa_valid_until > i->now)
+	if (i->caa_valid_until >= i->taken_until)
 		return 0;
-	rc = caa_check(s->resolver, address_domain(i->email), i->now, &result, e);
+	rc = caa_panel_check(s->caa, address_domain(i->email), i->now, &result, &views, e);
 	if (rc == -1 && e->fault == FAULT_caa_denied)
 		*step = "activation";
 	/* Unrecorded is not asked (SBR 4.2.2.1: every CAA action is logged). */
-	if (issuance_caa_record(s->db, s->name, i->order_id, &result, &recorded) == -1) {
+	if (issuance_caa_record(s->db, s->name, i->order_id, &result, &views, &recorded) == -1) {
 		*step = NULL;
 		*e = recorded;
 		rc = -1;

@@ -1,5 +1,5 @@
-/* caa_order.h - CAA for one order (RFC 9495, SBR 4.2.2.1): asked unless a permission is still fresh, always
- * recorded. */
+/* caa_order.h - CAA for one order (RFC 9495, SBR 4.2.2.1): asked unless a permission outlasts the lease,
+ * always recorded. */
 #ifndef TOOLS_SIGNER_CAA_ORDER_H
 #define TOOLS_SIGNER_CAA_ORDER_H
 

@@ -7,9 +7,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
@@ -21,6 +23,7 @@
 #include "lib/pki/csr.h"
 #include "lib/pki/issuer.h"
 #include "lib/pki/lint.h"
+#include "lib/pki/policy.h"
 #include "lib/pki/product.h"
 #include "tools/signer/caa_order.h"
 
@@ -48,8 +51,8 @@ static int issue_end(
 }
 
 /* The lint's view of what the certificate must say, taken from the order and not from the builder. */
-static int issue_lint(const struct signer *s, const struct issuance *i, const struct judged *j,
-    const struct work *w, struct err *e)
+static int issue_lint(
+    const struct signer *s, const struct issuance *i, const struct judged *j, struct work *w, struct err *e)
 {
 	struct lint_report report;
 	struct lint_facts facts = {
@@ -70,8 +73,10 @@ static int issue_lint(const struct signer *s, const struct issuance *i, const st
 	    .now = i->now,
 	};
 
-	if (lint_tbs(&report, w->tbs, w->tbs_len, &facts, e) == 0)
+	if (lint_tbs(&report, w->tbs, w->tbs_len, &facts, e) == 0) {
+		w->order->lint = LINT_VERSION;
 		return 0;
+	}
 	for (size_t n = 0; n < report.count; n++)
 		log_line(LOG_LEVEL_ERROR, "order %s: lint %s (%s): %s", i->order, report.list[n].id,
 		    report.list[n].section, report.list[n].words);
@@ -89,6 +94,11 @@ static int issue_build(struct signer *s, struct work *w, const char **step, stru
 	if (judge(s, i, &j, step, e) == -1)
 		goto out;
 	*step = NULL;
+	if (!policy_ca_key_serves(X509_get0_pubkey(s->cas[0].issuer->certificate), i->now)) {
+		(void)err_set(e, FAULT_internal, "order %s: the CA's key is too short since %s (%s)",
+		    i->order, policy_row(POLICY_RSA_CA_3072)->day, policy_row(POLICY_RSA_CA_3072)->source);
+		goto out;
+	}
 	if (caa_order_check(s, i, step, e) == -1 || certificate_serial(i->serial, e) == -1)
 		goto out;
 	subscriber.product = j.product;
@@ -109,37 +119,53 @@ out:
 	return rc;
 }
 
-/* Sign what was written down. A token that does not answer is opened again once. */
-static int issue_sign(struct signer *s, struct work *w, struct err *e)
+/* Seconds by a clock that nobody sets, and that goes on while the machine sleeps. */
+static long clock_seconds(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &t);
+	return (long)t.tv_sec;
+}
+
+/* Sign what was written down, before its time is over (until, by clock_seconds): what it was judged by need
+ * not hold any more then. A token that does not answer is opened again once. */
+static int issue_sign(struct signer *s, struct work *w, long until, struct err *e)
 {
 	unsigned char *signature = NULL;
 	size_t len;
 	int rc;
 
-	if (issuer_sign(s->cas[0].issuer, w->tbs, w->tbs_len, &signature, &len, e) == -1 &&
-	    (e->fault != FAULT_busy || keys_reopen(s, e) == -1 ||
-		issuer_sign(s->cas[0].issuer, w->tbs, w->tbs_len, &signature, &len, e) == -1))
-		return -1;
+	for (int again = 0;; again++) {
+		if (clock_seconds() >= until)
+			return err_set(e, FAULT_busy, "order %s: its lease ran out before it was signed",
+			    w->order->order);
+		if (issuer_sign(s->cas[0].issuer, w->tbs, w->tbs_len, &signature, &len, e) == 0)
+			break;
+		if (e->fault != FAULT_busy || again == 1 || keys_reopen(s, e) == -1)
+			return -1;
+	}
 	rc = certificate_assemble(
 	    &w->order->der, &w->order->der_len, w->tbs, w->tbs_len, s->cas[0].issuer, signature, len, e);
 	free(signature);
 	return rc;
 }
 
-/* Sign each reserved order; list gets the signed ones. -1 when the key failed; *done: how many were looked
- * at. */
-static int issue_sign_all(struct signer *s, struct work *ready, size_t n, struct issuance **list,
+/* Sign each reserved order; list gets the signed ones. -1 when the key failed or time was over; *done: how
+ * many were looked at. */
+static int issue_sign_all(struct signer *s, struct work *ready, size_t n, long until, struct issuance **list,
     size_t *signed_count, size_t *done, struct err *e)
 {
 	for (*done = 0; *done < n; ++*done) {
 		struct work *w = &ready[*done];
 
 		if (!w->order->reserved) {
-			log_line(LOG_LEVEL_WARNING, "order %s: not reserved, left to its new owner",
+			log_line(LOG_LEVEL_WARNING,
+			    "order %s: not reserved: taken by another, or judged anew after its lease",
 			    w->order->order);
 			continue;
 		}
-		if (issue_sign(s, w, e) == -1)
+		if (issue_sign(s, w, until, e) == -1)
 			return -1;
 		fault_point("after-sign");
 		list[(*signed_count)++] = w->order;
@@ -149,8 +175,8 @@ static int issue_sign_all(struct signer *s, struct work *ready, size_t n, struct
 
 /* The ready orders of a round: reserve all, sign each, store all. When the key fails, what was signed until
  * then is stored, and the others come round again as soon as the key does; their serials are given up, since
- * nobody knows whether the token signed. */
-static int issue_ready(struct signer *s, struct work *ready, size_t n, struct err *e)
+ * nobody knows whether the token signed. So it is when the lease runs out while a token takes its time. */
+static int issue_ready(struct signer *s, struct work *ready, size_t n, long until, struct err *e)
 {
 	struct issuance **list = calloc(n + 1, sizeof(struct issuance *));
 	size_t signed_count = 0, done = 0;
@@ -165,7 +191,7 @@ static int issue_ready(struct signer *s, struct work *ready, size_t n, struct er
 	if (n > 0 && issuance_reserve(s->db, s->name, s->cas[0].id, list, n, e) == -1)
 		goto out;
 	fault_point("after-reserve");
-	signing = issue_sign_all(s, ready, n, list, &signed_count, &done, &why);
+	signing = issue_sign_all(s, ready, n, until, list, &signed_count, &done, &why);
 	fault_point("before-store");
 	if (signed_count > 0 && issuance_store(s->db, s->name, s->cas[0].id, list, signed_count, e) == -1)
 		goto out;
@@ -190,9 +216,12 @@ int issue_round(struct signer *s, size_t *taken, struct err *e)
 	struct issuance_batch *batch = NULL;
 	struct work *work = NULL;
 	size_t ready = 0;
+	long until;
 	int rc = -1;
 
 	*taken = 0;
+	until =
+	    clock_seconds() + conf_number(s->conf, SET_SIGNER_LEASE); /* from before the database's begins */
 	if (ca_row_find(s, &s->cas[0], e) == -1 ||
 	    issuance_take(s->db, &s->holder, (unsigned)conf_number(s->conf, SET_SIGNER_BATCH),
 		(unsigned)conf_number(s->conf, SET_SIGNER_LEASE), &batch, e) == -1)
@@ -222,7 +251,7 @@ int issue_round(struct signer *s, size_t *taken, struct err *e)
 		if (issue_end(s, &batch->list[k], step, &why, e) == -1)
 			goto out;
 	}
-	rc = issue_ready(s, work, ready, e);
+	rc = issue_ready(s, work, ready, until, e);
 out:
 	for (size_t k = 0; work != NULL && k < ready; k++)
 		free(work[k].tbs);

@@ -20,14 +20,14 @@ static int refuse(
 	return err_set(e, fault, "order %s", i->order);
 }
 
-/* The mailbox: confirmed, for exactly this address, not too long ago. */
+/* The mailbox: confirmed, for exactly this address, and fresh for as long as the lease lets us sign. */
 static int judge_mailbox(const struct issuance *i, const char **step, struct err *e)
 {
 	char canonical[ADDRESS_MAX + 1];
 
 	if (i->confirmed_at == 0 || i->mailbox_email == NULL || strcmp(i->mailbox_email, i->email) != 0)
 		return refuse(step, "mailbox", e, FAULT_mailbox_not_verified, i);
-	if (i->now - i->initiated_at > MAILBOX_FRESH || i->initiated_at > i->now)
+	if (i->taken_until - i->initiated_at > MAILBOX_FRESH || i->initiated_at > i->now)
 		return refuse(step, "mailbox", e, FAULT_mailbox_too_old, i);
 	if (address_read(canonical, i->email, e) == -1 || strcmp(canonical, i->email) != 0)
 		return refuse(step, "mailbox", e, FAULT_mailbox_not_verified, i);

@@ -29,7 +29,7 @@
 #include "lib/ipc/peer.h"
 #include "lib/ipc/signer_protocol.h"
 #include "lib/pki/blocklist.h"
-#include "lib/pki/caa_resolver.h"
+#include "lib/pki/caa_panel.h"
 #include "lib/pki/issuer.h"
 #include "lib/pki/product.h"
 #include "lib/pki/seal.h"
@@ -91,7 +91,7 @@ static int signer_open(struct signer *s, struct err *e)
 static void signer_close(struct signer *s)
 {
 	EVP_PKEY_free(s->audit_key);
-	caa_resolver_close(s->resolver);
+	caa_panel_close(s->caa);
 	keys_close(s);
 	blocklist_free(s->blocklist);
 	products_free(s->products);

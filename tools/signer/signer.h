@@ -11,7 +11,7 @@
 #include "lib/flow/lease.h"
 
 struct blocklist;
-struct caa_resolver;
+struct caa_panel;
 struct conf;
 struct csr;
 struct db;
@@ -36,7 +36,7 @@ struct signer {
 	struct products *products;
 	struct blocklist *blocklist; /* NULL: none configured */
 	struct token *token;         /* NULL: key files */
-	struct caa_resolver *resolver;
+	struct caa_panel *caa;
 	struct signer_ca cas[SIGNER_CAS_MAX]; /* the first one issues; CRLs are made for all */
 	size_t ca_count;
 	bool missing_told;   /* keys_missing_tell() has looked */
