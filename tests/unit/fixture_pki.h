@@ -70,6 +70,18 @@ SHARED void fixture_remove(struct fixture *f)
 	(void)nftw(f->dir, fixture_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* The name of a test that stands for a point of the checklist (tests/checklist): "section 9.13: " before the
+ * rest. */
+SHARED const char *fixture_point(const char *point, const char *rest)
+{
+	static char names[400][96];
+	static size_t count;
+
+	assert_in_range(count, 0, 399);
+	(void)snprintf(names[count], sizeof(names[count]), "section %s: %s", point, rest);
+	return names[count++];
+}
+
 /* Fail with the log's words, which say more than "-1". */
 #define assert_done(call, e)                                                  \
 	do {                                                                  \

@@ -413,9 +413,12 @@ int main(void)
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(check_write_fails);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(check_import_hex);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(check_import_hex_bad);
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(check_import_badkeys);
+	tests[n++] = (struct CMUnitTest){
+	    "section 9.7: the list of badkeys is imported", check_import_badkeys, NULL, NULL, NULL};
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(check_import_badkeys_bad);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(check_grow);
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(check_find_key);
+	tests[n++] =
+	    (struct CMUnitTest){"section 9.7: Debian and compromised keys are found in the block list",
+		check_find_key, NULL, NULL, NULL};
 	return cmocka_run_group_tests_name("block list", tests, folder_make, folder_remove);
 }

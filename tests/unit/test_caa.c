@@ -1,7 +1,7 @@
 /* test_caa.c - CAA RRsets judged: RFC 8659 4, RFC 9495 4 to 6, without any DNS. */
 #include "tests/unit/fixture_pki.h"
 
-#include "lib/pki/caa.h"
+#include "lib/pki/caa_panel.h"
 
 #define US "mailcert.example, mailcert.test"
 
@@ -220,19 +220,64 @@ static void test_zero_is_not_permission(void **state)
 	assert_string_equal(caa_decision_word(CAA_DENIED), "denied");
 }
 
+/* TBR 3.2.2.9: of 2 to 5 remote perspectives one may differ, of 6 and more two. */
+static void test_quorum(void **state)
+{
+	static const struct {
+		size_t remotes, denied, unreachable;
+		bool ours;
+		enum caa_decision decision;
+	} rows[] = {
+	    {0, 0, 0, true, CAA_PERMITTED},
+	    {0, 0, 0, false, CAA_UNREACHABLE},
+	    {1, 0, 0, true, CAA_PERMITTED},
+	    {1, 0, 1, true, CAA_UNREACHABLE},
+	    {1, 1, 0, true, CAA_DENIED},
+	    {2, 0, 1, true, CAA_PERMITTED},
+	    {2, 1, 0, true, CAA_PERMITTED},
+	    {2, 1, 1, true, CAA_UNREACHABLE},
+	    {2, 2, 0, true, CAA_DENIED},
+	    {5, 1, 0, true, CAA_PERMITTED},
+	    {5, 0, 2, true, CAA_UNREACHABLE},
+	    {5, 2, 0, true, CAA_DENIED},
+	    {5, 0, 0, false, CAA_UNREACHABLE},
+	    {6, 1, 1, true, CAA_PERMITTED},
+	    {6, 2, 0, true, CAA_PERMITTED},
+	    {6, 2, 1, true, CAA_UNREACHABLE},
+	    {6, 3, 0, true, CAA_DENIED},
+	    {16, 0, 2, true, CAA_PERMITTED},
+	    {16, 0, 3, true, CAA_UNREACHABLE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct caa_view views[CAA_REMOTES_MAX] = {{.decision = CAA_UNREACHABLE}};
+
+		for (size_t k = 0; k < rows[i].remotes; k++)
+			views[k].decision = k < rows[i].denied                         ? CAA_DENIED
+					    : k < rows[i].denied + rows[i].unreachable ? CAA_UNREACHABLE
+										       : CAA_PERMITTED;
+		if (caa_panel_judge(rows[i].ours, views, rows[i].remotes) != rows[i].decision)
+			fail_msg("row %zu", i);
+	}
+}
+
 int main(void)
 {
 	static struct CMUnitTest tests[80] = {
+	    {"section 9.16: the quorum by the number of perspectives", test_quorum, NULL, NULL, NULL},
 	    cmocka_unit_test(test_order),
 	    cmocka_unit_test(test_malformed_rdata),
 	    cmocka_unit_test(test_nul_in_value),
-	    cmocka_unit_test(test_texts),
+	    {"section 9.15: all records, the issuers named and the iodef contacts are kept", test_texts, NULL,
+		NULL, NULL},
 	    cmocka_unit_test(test_no_identity),
 	    cmocka_unit_test(test_zero_is_not_permission),
 	};
-	size_t n = 6;
+	size_t n = 7;
 
 	for (size_t i = 0; i < sizeof(judged) / sizeof(judged[0]); i++)
-		tests[n++] = (struct CMUnitTest){judged[i].name, test_judged, NULL, NULL, (void *)&judged[i]};
+		tests[n++] = (struct CMUnitTest){
+		    fixture_point("9.13", judged[i].name), test_judged, NULL, NULL, (void *)&judged[i]};
 	return _cmocka_run_group_tests("caa", tests, n, NULL, NULL);
 }

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 
 #include "lib/base/conf.h"
-#include "lib/pki/caa_resolver.h"
+#include "lib/pki/caa_panel.h"
 
 #define US "mailcert.example"
 
@@ -552,13 +552,124 @@ static void test_not_a_domain(void **state)
 	caa_resolver_close(r);
 }
 
+/* --- several perspectives
+ * ------------------------------------------------------------------------------------- */
+
+/* Ask from here and from remotes, which are the resolver that lets no other ask, or a port where nobody
+ * answers. */
+static enum caa_decision panel_ask(
+    const char *remotes, const char *domain, struct caa_views *views, struct err *e)
+{
+	const struct caa_settings settings = {
+	    .stub = stub, .forward = "", .anchor_file = anchor, .identities = US, .timeout = 1};
+	struct caa_result result = {0};
+	struct caa_panel *p;
+	enum caa_decision decision;
+	int rc;
+
+	assert_done(caa_panel_open(&p, &settings, remotes, e), e);
+	rc = caa_panel_check(p, domain, FIXTURE_NOW, &result, views, e);
+	decision = result.decision;
+	assert_int_equal(rc == 0, decision == CAA_PERMITTED);
+	assert_int_equal(result.valid_until > FIXTURE_NOW, decision == CAA_PERMITTED);
+	caa_result_free(&result);
+	caa_panel_close(p);
+	return decision;
+}
+
+static void test_panel(void **state)
+{
+	char remotes[512], silent[64];
+	struct caa_views views;
+	struct err e;
+	int fd;
+
+	(void)state;
+	NEED_DNS();
+	(void)snprintf(silent, sizeof(silent), "127.0.0.1@%d", port_take(&fd));
+	/* none: our own look-up alone */
+	assert_int_equal(panel_ask("", "permit.signed", &views, &e), CAA_PERMITTED);
+	assert_int_equal(views.count, 0);
+	/* four that see what we see */
+	(void)snprintf(remotes, sizeof(remotes), "%s,%s, %s,%s", forward, forward, forward, forward);
+	assert_int_equal(panel_ask(remotes, "permit.signed", &views, &e), CAA_PERMITTED);
+	assert_int_equal(views.count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		assert_string_equal(views.list[i].where, forward);
+		assert_int_equal(views.list[i].decision, CAA_PERMITTED);
+		assert_int_equal(views.list[i].reason, CAA_NAMED);
+		assert_string_equal(views.list[i].found_at, "permit.signed");
+		assert_true(views.list[i].secure);
+	}
+	/* one of four is silent, then two */
+	(void)snprintf(remotes, sizeof(remotes), "%s,%s,%s,%s", forward, silent, forward, forward);
+	assert_int_equal(panel_ask(remotes, "permit.signed", &views, &e), CAA_PERMITTED);
+	assert_int_equal(views.list[1].decision, CAA_UNREACHABLE);
+	(void)snprintf(remotes, sizeof(remotes), "%s,%s,%s,%s", silent, silent, forward, forward);
+	assert_int_equal(panel_ask(remotes, "permit.signed", &views, &e), CAA_UNREACHABLE);
+	assert_int_equal(e.fault, FAULT_caa_unreachable);
+	/* what we are refused ourselves nobody else is asked */
+	assert_int_equal(panel_ask(remotes, "deny.signed", &views, &e), CAA_DENIED);
+	assert_int_equal(views.count, 0);
+	(void)close(fd);
+}
+
+static void test_panel_refused(void **state)
+{
+	static const char *const bad[] = {
+	    "not-an-address", "127.0.0.1@x", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1"};
+	const struct caa_settings settings = {
+	    .stub = stub, .forward = "", .anchor_file = anchor, .identities = US, .timeout = 1};
+	struct caa_panel *p;
+	struct err e;
+
+	(void)state;
+	NEED_DNS();
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(caa_panel_open(&p, &settings, bad[i], &e), -1);
+		assert_int_equal(e.fault, FAULT_config_invalid);
+		assert_non_null(strstr(e.log, "Caa.Remotes"));
+	}
+}
+
+/* No setting reaches the validator: what there is to set is where to ask, whom to trust, how long to wait. */
+static void test_no_switch(void **state)
+{
+	static const char *const settings[] = {
+#define SETTING(id, name, type, value, least, most, what) name,
+#include "lib/base/settings.def"
+#undef SETTING
+	};
+	static const char *const known[] = {
+	    "Dns.Forward", "Dns.Stub", "Dns.AnchorFile", "Dns.Timeout", "Caa.Identity", "Caa.Remotes"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		bool found = strncmp(settings[i], "Dns.", 4) != 0 && strncmp(settings[i], "Caa.", 4) != 0;
+
+		for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
+			found = found || strcmp(settings[i], known[k]) == 0;
+		if (!found)
+			fail_msg("%s: can it turn validation off?", settings[i]);
+		assert_null(strstr(settings[i], "Dnssec"));
+		assert_null(strstr(settings[i], "Lint"));
+	}
+}
+
 int main(void)
 {
 	static struct CMUnitTest tests[64] = {
-	    cmocka_unit_test(test_failure_in_signed_zone),
-	    cmocka_unit_test(test_failure_for_caa_alone),
+	    {"section 9.16: so many perspectives as are configured must see the same, but for the quorum's "
+	     "slack",
+		test_panel, NULL, NULL, NULL},
+	    cmocka_unit_test(test_panel_refused),
+	    {"section 9.14: no setting turns the validation off", test_no_switch, NULL, NULL, NULL},
+	    {"section 9.14: a failure in a signed zone is never permission", test_failure_in_signed_zone,
+		NULL, NULL, NULL},
+	    {"section 9.14: a failed look-up permits only what is proven unsigned",
+		test_failure_for_caa_alone, NULL, NULL, NULL},
 	    cmocka_unit_test(test_denial_told),
-	    cmocka_unit_test(test_long_ttl),
+	    {"section 9.13: a result holds for max(TTL, 8 h)", test_long_ttl, NULL, NULL, NULL},
 	    cmocka_unit_test(test_retry_after_denial),
 	    cmocka_unit_test(test_wrong_anchor),
 	    cmocka_unit_test(test_settings_refused),
@@ -566,14 +677,16 @@ int main(void)
 	    cmocka_unit_test(test_not_a_domain),
 	    cmocka_unit_test(test_forward),
 	    cmocka_unit_test(test_forward_several),
-	    cmocka_unit_test(test_forward_failure_never_permits),
+	    {"section 9.14: a fault on our side permits nothing", test_forward_failure_never_permits, NULL,
+		NULL, NULL},
 	    cmocka_unit_test(test_forward_refused),
-	    cmocka_unit_test(test_production_default),
+	    {"section 9.14: the default is the Internet, validated to IANA's anchor", test_production_default,
+		NULL, NULL, NULL},
 	};
-	size_t n = 14;
+	size_t n = 17;
 
 	for (size_t i = 0; i < sizeof(looked_up) / sizeof(looked_up[0]); i++)
-		tests[n++] = (struct CMUnitTest){
-		    looked_up[i].domain, test_looked_up, NULL, NULL, (void *)&looked_up[i]};
+		tests[n++] = (struct CMUnitTest){fixture_point("9.13", looked_up[i].domain), test_looked_up,
+		    NULL, NULL, (void *)&looked_up[i]};
 	return _cmocka_run_group_tests("caa_resolver", tests, n, group_setup, group_teardown);
 }

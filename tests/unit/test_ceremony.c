@@ -456,8 +456,8 @@ static const struct pair pairs_away[] = {
 int main(void)
 {
 	struct CMUnitTest tests[32] = {
-	    cmocka_unit_test(test_root_profile),
-	    cmocka_unit_test(test_issuing_profile),
+	    {"section 9.24: the root as in 1.5", test_root_profile, NULL, NULL, NULL},
+	    {"section 9.24: the issuing CA as in 1.5", test_issuing_profile, NULL, NULL, NULL},
 	    cmocka_unit_test(test_key_file_mode),
 	    cmocka_unit_test(test_name_in_use),
 	    cmocka_unit_test(test_outlives_root),

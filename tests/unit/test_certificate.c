@@ -390,14 +390,18 @@ static void test_assemble(void **state)
 int main(void)
 {
 	static struct CMUnitTest tests[64] = {
-	    cmocka_unit_test(test_validity_past_issuer),
+	    {"section 9.11: notAfter inside the issuer's, to the second", test_validity_past_issuer, NULL,
+		NULL, NULL},
 	    cmocka_unit_test(test_validity_before_issuer),
-	    cmocka_unit_test(test_serial_first_octet_zero),
-	    cmocka_unit_test(test_serial_negative),
+	    {"section 9.10: a serial is as long as it was made", test_serial_first_octet_zero, NULL, NULL,
+		NULL},
+	    {"section 9.10: a serial is positive and under 2^159", test_serial_negative, NULL, NULL, NULL},
 	    cmocka_unit_test(test_spki_trailing_octet),
 	    cmocka_unit_test(test_ed25519_dual),
-	    cmocka_unit_test(test_validity_arithmetic),
-	    cmocka_unit_test(test_serial_random),
+	    {"section 9.11: 825 days are 825 * 86400 - 1 seconds of difference", test_validity_arithmetic,
+		NULL, NULL, NULL},
+	    {"section 9.10: a serial has 126 random bits and comes once", test_serial_random, NULL, NULL,
+		NULL},
 	    cmocka_unit_test(test_describe),
 	    cmocka_unit_test(test_assemble),
 	};

@@ -154,7 +154,7 @@ struct refusal {
 };
 
 static const struct refusal refusals[] = {
-    {"refused_certificate_hold", {{1}, 1, FIXTURE_NOW, (enum crl_reason)6}},
+    {"section 9.19: certificateHold is refused", {{1}, 1, FIXTURE_NOW, (enum crl_reason)6}},
     {"refused_reason_7", {{1}, 1, FIXTURE_NOW, (enum crl_reason)7}},
     {"refused_remove_from_crl", {{1}, 1, FIXTURE_NOW, (enum crl_reason)8}},
     {"refused_aa_compromise", {{1}, 1, FIXTURE_NOW, (enum crl_reason)10}},
@@ -463,14 +463,15 @@ int main(void)
 	static struct CMUnitTest tests[32] = {
 	    cmocka_unit_test(test_million_entries),
 	    cmocka_unit_test(test_empty),
-	    cmocka_unit_test(test_entries),
+	    {"section 9.19: reasonCode 0 is left out, others are encoded", test_entries, NULL, NULL, NULL},
 	    cmocka_unit_test(test_refused_number_zero),
-	    cmocka_unit_test(test_refused_next_update),
+	    {"section 9.20: nextUpdate over ten days is refused", test_refused_next_update, NULL, NULL, NULL},
 	    cmocka_unit_test(test_cursor_breaks),
 	    cmocka_unit_test(test_number_large),
 	    cmocka_unit_test(test_verify_finds_revoked),
 	    cmocka_unit_test(test_publish_replaces),
-	    cmocka_unit_test(test_publish_never_goes_back),
+	    {"section 9.20: a CRL never takes the place of one with a higher number",
+		test_publish_never_goes_back, NULL, NULL, NULL},
 	    cmocka_unit_test(test_standing),
 	    cmocka_unit_test(test_publish_takes_leftovers_away),
 	};

@@ -787,16 +787,17 @@ static const struct case_row {
     {"version 2", make_version_2, FAULT_csr_not_parsable, "byte 6", NULL, NULL},
     {"no subject", make_bad_subject, FAULT_csr_not_parsable, "byte 9", NULL, NULL},
     {"no attributes", make_bad_attributes, FAULT_csr_not_parsable, "byte 117", NULL, NULL},
-    {"point not on its curve", make_point_off_curve, FAULT_csr_not_parsable, "byte 49", NULL, NULL},
+    {"section 9.6: point not on its curve", make_point_off_curve, FAULT_csr_not_parsable, "byte 49", NULL,
+	NULL},
     {"unused bits in the key", make_unused_bits, FAULT_csr_not_parsable, "byte 49", NULL, NULL},
     {"indefinite length", make_indefinite, FAULT_csr_not_parsable, "byte 0", NULL, NULL},
     {"length not the shortest", make_long_length, FAULT_csr_not_parsable, "byte 0", NULL, NULL},
     {"PKCS #7 in PKCS #7", make_pkcs7_twice, FAULT_csr_not_parsable, "byte 0", NULL, NULL},
 
-    {"false signature", make_false_signature, FAULT_csr_signature_invalid, "", NULL, NULL},
+    {"section 9.6: false signature", make_false_signature, FAULT_csr_signature_invalid, "", NULL, NULL},
     {"signature of another kind of key", make_other_kind_signature, FAULT_csr_signature_invalid, "", NULL,
 	NULL},
-    {"changed after signing", make_changed, FAULT_csr_signature_invalid, "", NULL, NULL},
+    {"section 9.6: changed after signing", make_changed, FAULT_csr_signature_invalid, "", NULL, NULL},
     {"unknown signature algorithm", make_unknown_signature, FAULT_csr_signature_invalid,
 	"1.2.840.10045.4.3.119", NULL, NULL},
     {"MD5", make_md5, FAULT_csr_signature_weak, "MD5", NULL, NULL},
@@ -804,36 +805,39 @@ static const struct case_row {
     {"SHA-1 with ECDSA", make_sha1_ec, FAULT_csr_signature_weak, "SHA1", NULL, NULL},
     {"SHA-1 with RSASSA-PSS", make_pss_sha1, FAULT_csr_signature_weak, "SHA1", NULL, NULL},
 
-    {"secp256k1", make_secp256k1, FAULT_csr_curve_unsupported, "secp256k1", NULL, NULL},
-    {"brainpoolP256r1", make_brainpool, FAULT_csr_curve_unsupported, "brainpoolP256r1", NULL, NULL},
-    {"P-224", make_p224, FAULT_csr_curve_unsupported, "P-224", NULL, NULL},
-    {"explicit parameters", make_explicit, FAULT_csr_curve_unsupported, "explicit parameters", NULL, NULL},
+    {"section 9.6: secp256k1", make_secp256k1, FAULT_csr_curve_unsupported, "secp256k1", NULL, NULL},
+    {"section 9.6: brainpoolP256r1", make_brainpool, FAULT_csr_curve_unsupported, "brainpoolP256r1", NULL,
+	NULL},
+    {"section 9.6: P-224", make_p224, FAULT_csr_curve_unsupported, "P-224", NULL, NULL},
+    {"section 9.6: explicit parameters", make_explicit, FAULT_csr_curve_unsupported, "explicit parameters",
+	NULL, NULL},
     {"P-384 not sold", make_p384, FAULT_csr_curve_unsupported, "P-384", &p256_only, NULL},
     {"RSA not sold", make_rsa, FAULT_csr_key_type_unsupported, "RSA", &p256_only, NULL},
     {"compressed point", make_compressed, FAULT_csr_key_type_unsupported, "EC, compressed point", NULL, NULL},
-    {"RSASSA-PSS key", make_rsa_pss_key, FAULT_csr_key_type_unsupported, "RSASSA-PSS", NULL, NULL},
+    {"section 9.6: RSASSA-PSS key", make_rsa_pss_key, FAULT_csr_key_type_unsupported, "RSASSA-PSS", NULL,
+	NULL},
     {"X25519", make_x25519, FAULT_csr_key_type_unsupported, "X25519", NULL, NULL},
     {"Ed448", make_ed448, FAULT_csr_key_type_unsupported, "ED448", NULL, NULL},
     {"Ed25519 not sold", make_ed25519, FAULT_csr_key_type_unsupported, "Ed25519", NULL, NULL},
     {"unknown kind of key", make_unknown_kind, FAULT_csr_key_type_unsupported, "1.2.840.10045.2.126", NULL,
 	NULL},
-    {"RSA without its NULL", make_rsa_not_null, FAULT_csr_key_type_unsupported, "RSA, parameters not NULL",
-	NULL, NULL},
-    {"RSA 1024", make_rsa_1024, FAULT_csr_key_too_small, "1024", NULL, NULL},
-    {"RSA 2047", make_rsa_2047, FAULT_csr_key_too_small, "2047", NULL, NULL},
+    {"section 9.6: RSA without its NULL", make_rsa_not_null, FAULT_csr_key_type_unsupported,
+	"RSA, parameters not NULL", NULL, NULL},
+    {"section 9.6: RSA 1024", make_rsa_1024, FAULT_csr_key_too_small, "1024", NULL, NULL},
+    {"section 9.6: RSA 2047", make_rsa_2047, FAULT_csr_key_too_small, "2047", NULL, NULL},
     {"RSA 2048, 3072 wanted", make_rsa, FAULT_csr_key_too_small, "2048", &rsa_only, NULL},
-    {"RSA 2050", make_rsa_2050, FAULT_csr_key_size_unsupported, "2050", NULL, NULL},
+    {"section 9.6: RSA 2050", make_rsa_2050, FAULT_csr_key_size_unsupported, "2050", NULL, NULL},
     {"RSA 8200", make_rsa_8200, FAULT_csr_key_size_unsupported, "8200", NULL, NULL},
-    {"exponent 1", make_exponent_1, FAULT_csr_exponent_unsupported, "1", NULL, NULL},
+    {"section 9.6: exponent 1", make_exponent_1, FAULT_csr_exponent_unsupported, "1", NULL, NULL},
     {"exponent 3", make_exponent_3, FAULT_csr_exponent_unsupported, "3", NULL, NULL},
-    {"exponent even", make_exponent_even, FAULT_csr_exponent_unsupported, "65538", NULL, NULL},
+    {"section 9.6: exponent even", make_exponent_even, FAULT_csr_exponent_unsupported, "65538", NULL, NULL},
     {"exponent of 264 bits", make_exponent_264, FAULT_csr_exponent_unsupported, "over 64 bits", NULL, NULL},
     {"exponent of 72 bits, RSA 4096", make_exponent_72_large, FAULT_csr_exponent_unsupported, "over 64 bits",
 	NULL, NULL},
-    {"ROCA", make_roca, FAULT_csr_key_weak_roca, "", NULL, NULL},
-    {"close primes", make_fermat, FAULT_csr_key_weak_fermat, "", NULL, NULL},
+    {"section 9.7: a request with ROCA", make_roca, FAULT_csr_key_weak_roca, "", NULL, NULL},
+    {"section 9.7: a request with close primes", make_fermat, FAULT_csr_key_weak_fermat, "", NULL, NULL},
     {"square", make_square, FAULT_csr_key_weak_fermat, "", NULL, NULL},
-    {"small factor", make_factor, FAULT_csr_key_weak_factor, "751", NULL, NULL},
+    {"section 9.7: a request with small factor", make_factor, FAULT_csr_key_weak_factor, "751", NULL, NULL},
 };
 
 static int judge(const struct buf *text, const struct product *product, const struct blocklist *list,
@@ -1178,18 +1182,18 @@ static const struct private_row {
 	void (*make)(struct buf *);
 	EVP_PKEY **noted; /* whose hash comes out; NULL: none */
 } privates[] = {
-    {"RSA PRIVATE KEY", make_private_rsa, &rsa},
-    {"PKCS #8", make_private_pkcs8, &rsa},
+    {"section 9.8: RSA PRIVATE KEY", make_private_rsa, &rsa},
+    {"section 9.8: PKCS #8", make_private_pkcs8, &rsa},
     {"EC PRIVATE KEY", make_private_ec, &p256},
     {"Ed25519 PRIVATE KEY", make_private_ed25519, &ed25519},
     {"private key in DER", make_private_der, &p256},
     {"Ed25519 private key in DER", make_private_ed25519_der, &ed25519},
-    {"private key beside a good request", make_private_beside, &p256},
+    {"section 9.8: private key beside a good request", make_private_beside, &p256},
     {"private key behind EC PARAMETERS", make_private_with_parameters, &p256},
     {"private key in bare base64", make_private_bare, &rsa},
     {"Ed25519 private key in bare base64", make_private_bare_ed25519, &ed25519},
     {"private key labelled as a request", make_private_mislabelled, &p256},
-    {"private key, encrypted", make_private_encrypted, NULL},
+    {"section 9.8: private key, encrypted", make_private_encrypted, NULL},
     {"private key, encrypted the old way", make_private_pem_encrypted, NULL},
     {"private key, OpenSSH", make_private_openssh, NULL},
     {"private key, PuTTY", make_private_putty, NULL},
@@ -1302,7 +1306,9 @@ int main(void)
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(check_cut_der);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(check_cut_bare);
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(check_cut_pkcs7);
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(check_bits);
-	tests[n++] = (struct CMUnitTest)cmocka_unit_test(check_blocked);
+	tests[n++] = (struct CMUnitTest){
+	    "section 9.6: any bit of a request that is turned is noticed", check_bits, NULL, NULL, NULL};
+	tests[n++] = (struct CMUnitTest){
+	    "section 9.7: a key on the own list is refused", check_blocked, NULL, NULL, NULL};
 	return cmocka_run_group_tests_name("requests", tests, keys_make, keys_free);
 }

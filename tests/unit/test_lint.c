@@ -762,7 +762,8 @@ static int group_teardown(void **state)
 int main(void)
 {
 	static struct CMUnitTest tests[BEND_COUNT + 16] = {
-	    cmocka_unit_test(test_every_check_has_a_bend),
+	    {"section 9.17: every check of the lint catches a bent certificate", test_every_check_has_a_bend,
+		NULL, NULL, NULL},
 	    cmocka_unit_test(test_truncated_at_every_octet),
 	    cmocka_unit_test(test_every_bit_matters),
 	    cmocka_unit_test(test_825_days_pass),
@@ -772,8 +773,8 @@ int main(void)
 	size_t n = 6;
 
 	for (size_t i = 0; i < BASE__MAX; i++)
-		tests[n++] =
-		    (struct CMUnitTest){base_rows[i].name, test_good, NULL, NULL, (void *)&base_rows[i]};
+		tests[n++] = (struct CMUnitTest){
+		    fixture_point("9.9", base_rows[i].name), test_good, NULL, NULL, (void *)&base_rows[i]};
 	for (size_t i = 0; i < BEND_COUNT; i++)
 		tests[n++] = (struct CMUnitTest){bends[i].id, test_bend, NULL, NULL, (void *)&bends[i]};
 	return _cmocka_run_group_tests("lint", tests, n, group_setup, group_teardown);
