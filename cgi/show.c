@@ -15,7 +15,7 @@
 #include "lib/flow/session.h"
 #include "lib/pki/address.h"
 #include "lib/pki/bundle.h"
-#include "lib/pki/certificate.h"
+#include "lib/pki/certificate_view.h"
 #include "lib/pki/csr.h"
 #include "lib/pki/product.h"
 
@@ -287,50 +287,35 @@ static void colons(char *out, size_t room, const char *hex)
 }
 
 /* Certificate.<which>.N.name, .value: the attributes of a name, in the certificate's order. */
-static void show_name(struct req *r, const char *which, const X509_NAME *name)
+static void show_name(struct req *r, const char *which, const struct view_name *name)
 {
 	char prefix[48], text[ADDRESS_MAX + 1];
 
-	for (int i = 0; i < X509_NAME_entry_count(name); i++) {
-		const X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
-		const int nid = OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry));
-		unsigned char *utf8 = NULL;
+	for (int i = 0; i < name->count; i++) {
+		const struct view_attribute *a = &name->attributes[i];
 
-		if (ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(entry)) < 0)
-			continue;
-		(void)snprintf(text, sizeof(text), "%s", (char *)utf8);
-		OPENSSL_free(utf8);
+		(void)snprintf(text, sizeof(text), "%.*s", (int)a->len, a->value);
 		(void)snprintf(prefix, sizeof(prefix), "Certificate.%s.%d", which, i);
-		page_set_in(r, prefix, "name", nid == NID_pkcs9_emailAddress ? "E" : OBJ_nid2sn(nid));
+		page_set_in(r, prefix, "name", a->type);
 		if (utf8_valid(text, strlen(text)))
 			page_set_in(r, prefix, "value", text);
 	}
 }
 
-/* Names and keyUsage of the certificate; the usages by their names in RFC 5280's order. */
-static void show_extracts(struct req *r, const unsigned char *der, size_t len)
+/* Certificate.usage.N: keyUsage by the names of RFC 5280, in its order. */
+static void show_usages(struct req *r, const struct certificate_view *view)
 {
-	static const struct {
-		uint32_t bit;
-		const char *name;
-	} usages[] = {{KU_DIGITAL_SIGNATURE, "digitalSignature"}, {KU_NON_REPUDIATION, "nonRepudiation"},
-	    {KU_KEY_ENCIPHERMENT, "keyEncipherment"}, {KU_DATA_ENCIPHERMENT, "dataEncipherment"},
-	    {KU_KEY_AGREEMENT, "keyAgreement"}};
-	X509 *x = d2i_X509(NULL, &der, (long)len);
+	static const char *const usages[VIEW_USAGES] = {
+	    "digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement"};
 	char name[32];
 	int n = 0;
 
-	if (x == NULL)
-		return;
-	show_name(r, "subject", X509_get_subject_name(x));
-	show_name(r, "issuer", X509_get_issuer_name(x));
-	for (size_t i = 0; i < sizeof(usages) / sizeof(usages[0]); i++) {
-		if ((X509_get_key_usage(x) & usages[i].bit) == 0)
+	for (int i = 0; i < VIEW_USAGES; i++) {
+		if (!view->usage[i] || usages[i] == NULL)
 			continue;
 		(void)snprintf(name, sizeof(name), "Certificate.usage.%d", n++);
-		page_set(r, name, usages[i].name);
+		page_set(r, name, usages[i]);
 	}
-	X509_free(x);
 }
 
 void key_shown(char *out, size_t room, const char *type, int bits)
@@ -343,28 +328,23 @@ void key_shown(char *out, size_t room, const char *type, int bits)
 
 static void show_certificate(struct req *r, const struct order_page *p)
 {
-	struct certificate_facts facts;
-	struct err e;
+	struct certificate_view view;
 	char text[128], stem[FILE_NAME_ROOM];
 	size_t len;
 	const char *der = db_bytes(p->rows, 0, "der", &len);
 
-	if (der == NULL || certificate_describe(&facts, (const unsigned char *)der, len, &e) == -1)
+	if (der == NULL || !certificate_view(&view, (const unsigned char *)der, len))
 		return;
-	for (size_t i = 0; facts.serial[i] != '\0'; i++)
-		facts.serial[i] =
-		    (char)toupper((unsigned char)facts.serial[i]); /* as openssl and the history have it */
-	page_set(r, "Certificate.serial", facts.serial);
+	page_set(r, "Certificate.serial", db_text(p->rows, 0, "serial"));
 	page_set(r, "Certificate.not_before", db_text(p->rows, 0, "not_before"));
 	page_set(r, "Certificate.not_after", p->order.not_after);
 	colons(text, sizeof(text), db_text(p->rows, 0, "sha256"));
 	page_set(r, "Certificate.fingerprint", text);
-	if (strncmp(facts.key, "RSA-", 4) == 0)
-		key_shown(text, sizeof(text), "RSA", (int)strtol(facts.key + 4, NULL, 10));
-	else
-		key_shown(text, sizeof(text), facts.key, 0);
+	key_shown(text, sizeof(text), view.key_type, view.key_bits);
 	page_set(r, "Certificate.key", text);
-	show_extracts(r, (const unsigned char *)der, len);
+	show_name(r, "subject", &view.subject);
+	show_name(r, "issuer", &view.issuer);
+	show_usages(r, &view);
 	file_name_for(stem, p->order.email, (time_t)db_number(p->rows, 0, "issued_at"));
 	page_setf(r, "Certificate.pem_name", "%s.pem", stem);
 	page_setf(r, "Certificate.chain_name", "%s_chain.pem", stem);

@@ -9,6 +9,8 @@
 #include <openssl/bio.h>
 #include <openssl/x509v3.h>
 
+#include "lib/pki/certificate_view.h"
+
 #define GOLDEN_DIR "tests/golden/certificates"
 
 /* The issuer of the golden certificates: only its certificate is kept, as nothing is signed for them. */
@@ -353,6 +355,63 @@ static void test_describe(void **state)
 	setting_free(&t);
 }
 
+/* What pages show is what OpenSSL reads, for every kind of key. */
+static void test_view(void **state)
+{
+	static const struct {
+		const char *name, *type;
+		int bits;
+	} keys[] = {{"rsa2048", "RSA", 2048}, {"rsa3072", "RSA", 3072}, {"rsa4096", "RSA", 4096},
+	    {"p256", "P-256", 0}, {"p384", "P-384", 0}, {"p521", "P-521", 0}};
+	static const char *const types[] = {"C", "O", "CN"}, *const values[] = {"DE", "mailcert Test",
+								 "mailcert Test Issuing 1"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		struct certificate_view view;
+		struct setting t;
+		unsigned char *tbs, *der;
+		size_t tbs_len, len;
+		X509 *x;
+		struct err e;
+		const unsigned char *p;
+
+		setting_make(&t);
+		OPENSSL_free(t.spki);
+		fixture_spki_load(keys[i].name, &t.spki, &t.s.spki_len);
+		t.s.spki = t.spki;
+		t.s.fields = CN;
+		assert_done(certificate_tbs(&tbs, &tbs_len, &t.s, &t.issuer, &e), &e);
+		assert_done(certificate_assemble(&der, &len, tbs, tbs_len, &t.issuer, tbs, 8, &e), &e);
+		assert_true(certificate_view(&view, der, len));
+		assert_string_equal(view.key_type, keys[i].type);
+		assert_int_equal(view.key_bits, keys[i].bits);
+		assert_int_equal(view.issuer.count, 3);
+		for (int k = 0; k < 3; k++) {
+			assert_string_equal(view.issuer.attributes[k].type, types[k]);
+			assert_int_equal(view.issuer.attributes[k].len, strlen(values[k]));
+			assert_memory_equal(view.issuer.attributes[k].value, values[k], strlen(values[k]));
+		}
+		assert_int_equal(view.subject.count, 2);
+		assert_string_equal(view.subject.attributes[0].type, "CN");
+		assert_string_equal(view.subject.attributes[1].type, "E");
+		assert_int_equal(view.subject.attributes[1].len, strlen(JOE));
+		assert_memory_equal(view.subject.attributes[1].value, JOE, strlen(JOE));
+		p = der;
+		x = d2i_X509(NULL, &p, (long)len);
+		assert_non_null(x);
+		for (int k = 0; k < 8; k++) /* OpenSSL's bits: the first octet's, the highest first */
+			assert_int_equal(view.usage[k], (X509_get_key_usage(x) >> (7 - k)) & 1);
+		X509_free(x);
+		/* However it is cut short, it is read to no harm. */
+		for (size_t cut = 0; cut < len; cut++)
+			assert_false(certificate_view(&view, der, cut));
+		free(tbs);
+		free(der);
+		setting_free(&t);
+	}
+}
+
 /* Lengths of one, two and three octets in the outer headers all come out as OpenSSL would write them. */
 static void test_assemble(void **state)
 {
@@ -403,6 +462,7 @@ int main(void)
 	    {"section 9.10: a serial has 126 random bits and comes once", test_serial_random, NULL, NULL,
 		NULL},
 	    cmocka_unit_test(test_describe),
+	    cmocka_unit_test(test_view),
 	    cmocka_unit_test(test_assemble),
 	};
 	size_t n = 10;
