@@ -68,6 +68,9 @@ $(B)/%.o: %.c
 	@echo '  CC   $<'
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
+# See there.
+$(B)/cgi/heap.o: ALL_CFLAGS += -fno-builtin
+
 # The defaults of Hdf.Dir and Sql.Dir follow from where `make install` will put things.
 $(B)/lib/base/conf.o: ALL_CFLAGS += -DDATA_DIR='"$(DATA_DIR)"'
 $(B)/lib/base/conf.o: $(B)/data-dir
