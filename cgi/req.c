@@ -63,6 +63,16 @@ int req_json(struct req *r, struct json_t *whole, struct err *e)
 	return 0;
 }
 
+/* SHA-256 as found once: EVP_sha256() is looked for anew at each use. Kept until the process ends. */
+static const EVP_MD *sha256(void)
+{
+	static EVP_MD *found;
+
+	if (found == NULL)
+		found = EVP_MD_fetch(NULL, "SHA2-256", NULL);
+	return found == NULL ? EVP_sha256() : found;
+}
+
 void req_form_token(struct req *r, char out[44])
 {
 	unsigned char seed[ACTOR_SECRET_MAX + 8] = "form", digest[32];
@@ -81,7 +91,7 @@ void req_form_token(struct req *r, char out[44])
 		}
 		len += (size_t)snprintf((char *)seed + len, sizeof(seed) - len, "%s", r->visitor);
 	}
-	(void)EVP_Digest(seed, len, digest, NULL, EVP_sha256(), NULL);
+	(void)EVP_Digest(seed, len, digest, NULL, sha256(), NULL);
 	base64url_encode(out, digest, sizeof(digest));
 	OPENSSL_cleanse(seed, sizeof(seed));
 }

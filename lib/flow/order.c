@@ -57,7 +57,7 @@ bool order_from_row(struct order *out, const struct db_rows *rows, size_t row)
 	out->method = db_text(rows, row, "method");
 	out->has_csr = db_number(rows, row, "has_csr") != 0;
 	out->cancelled = !db_null(rows, row, "cancelled_at");
-	out->issued = !db_null(rows, row, "certificate_id");
+	out->issued = !db_null(rows, row, "not_after");
 	out->revoked = out->issued && db_number(rows, row, "revoked") != 0;
 	out->expired = out->issued && db_number(rows, row, "expired") != 0;
 	out->not_after = db_text(rows, row, "not_after");
