@@ -186,6 +186,10 @@ static void headers_put(struct req *r, FCGX_Request *f)
 	buf_printf(&b, "Status: %d %s\r\n", r->status, reason_phrase(r->status));
 	if (r->body.len > 0)
 		buf_printf(&b, "Content-Type: %s\r\n", r->type);
+	/* A browser that is sent to what programs are answered shall show nothing of it, and save it under no
+	 * name that the address chose (reflected file download). */
+	if (strcmp(r->type, "application/json") == 0)
+		buf_puts(&b, "Content-Disposition: attachment; filename=\"answer.json\"\r\n");
 	buf_printf(&b, "Content-Length: %zu\r\n", r->body.len);
 	buf_puts(&b, "Cache-Control: no-store\r\n"
 		     "X-Content-Type-Options: nosniff\r\n"
