@@ -22,6 +22,7 @@
 #include "cgi/route.h"
 #include "lib/base/conf.h"
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "lib/db/db.h"
 #include "lib/pki/blocklist.h"
 #include "lib/pki/product.h"
@@ -344,6 +345,7 @@ int main(int argc, char **argv)
 	long left;
 
 	log_open("mailcert-web");
+	secrets_guard();
 	if (conf_load(&conf, config_option(argc, argv), &e) == -1 || worker_open(&w, conf, &e) == -1) {
 		log_err(LOG_LEVEL_ERROR, &e, "start");
 		worker_close(&w);

@@ -4,7 +4,8 @@
 -- @signer_password = '…', @callback_password = '…', @report_password = '…', @metrics_password = '…',
 -- @retention_password = '…';  A password that is NULL makes an account that signs in by the operating system's user
 -- of the same name (unix_socket). With @web_old_password and so on that one serves beside the new one, until this is run
--- again without it. Run again it sets the passwords anew. What each account may do stands in grants.sql and is applied by
+-- again without it. Run again it sets the passwords anew. The statements themselves hold the passwords' hashes, since the
+-- binary log keeps statements of that kind. What each account may do stands in grants.sql and is applied by
 -- `mailcertctl db migrate`; `mailcertctl db accounts` makes passwords and prints all this.
 
 DELIMITER $$
@@ -26,9 +27,9 @@ BEGIN NOT ATOMIC
 		EXECUTE IMMEDIATE CONCAT('CREATE USER IF NOT EXISTS `', account.name, '`@localhost');
 		EXECUTE IMMEDIATE CONCAT('ALTER USER `', account.name, '`@localhost IDENTIFIED VIA ',
 		    IF(account.password IS NULL, 'unix_socket',
-			CONCAT('mysql_native_password USING PASSWORD(', QUOTE(account.password), ')',
+			CONCAT('mysql_native_password USING ', QUOTE(PASSWORD(account.password)),
 			    IF(account.old_password IS NULL, '',
-				CONCAT(' OR mysql_native_password USING PASSWORD(', QUOTE(account.old_password), ')')))));
+				CONCAT(' OR mysql_native_password USING ', QUOTE(PASSWORD(account.old_password)))))));
 	END FOR;
 	EXECUTE IMMEDIATE CONCAT('GRANT ALL ON `', @database, '`.* TO admin@localhost WITH GRANT OPTION');
 END $$

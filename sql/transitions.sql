@@ -281,6 +281,7 @@ CREATE OR REPLACE PROCEDURE sign_in(p_login VARCHAR(190) CHARACTER SET utf8mb4, 
     p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
 	DECLARE v_account INT UNSIGNED;
+	DECLARE v_actor VARCHAR(80);
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -290,7 +291,12 @@ BEGIN
 	WHERE login = p_login AND verifier = UNHEX(SHA2(p_derived, 256)) AND disabled_at IS NULL;
 	DELETE FROM session WHERE p_old IS NOT NULL AND id_hash = UNHEX(SHA2(p_old, 256));
 	IF v_account IS NULL THEN
-		CALL sign_in_failed(p_login, CONCAT('login:', LEFT(p_login, 70)), 'sign_in_refused', p_address);
+		-- What nobody has as a login may be a password in the wrong field. The log is kept for good: it gets a mark
+		-- of it, the same each time, that nobody can turn back without the pepper.
+		SELECT COALESCE(CONCAT('login:', LEFT(a.login, 70)),
+		    CONCAT('login:?', LEFT(SHA2(CONCAT(s.value, p_login), 256), 16))) INTO v_actor
+		FROM secret s LEFT JOIN account a ON a.login = p_login WHERE s.name = 'pepper';
+		CALL sign_in_failed(p_login, v_actor, 'sign_in_refused', p_address);
 		COMMIT;
 		SELECT 'sign_in_refused' AS code;
 	ELSE

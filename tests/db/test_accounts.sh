@@ -91,4 +91,23 @@ run ctl db status
 is "a server whose clock can be set is refused" "$RC" 1
 like "in words" "$(cat "$T/err")" "*secure_timestamp = NO; it must be SUPER or YES*"
 is "and nothing is issued there" "$(as signer "CALL issuance_take('s', 1, 60, FALSE)" | cut -d ' ' -f 1-2) $(as signer "CALL issuance_take('s', 1, 60, FALSE)" | grep -c 'config_invalid|.*secure-timestamp')" "ERROR 1644 1"
+
+# --- the binary log ---
+for how in "--binlog-format=ROW" "--binlog-format=MIXED --binlog-annotate-row-events=OFF" "--binlog-format=ROW --binlog-annotate-row-events=OFF"; do
+	kill "$SERVER"
+	wait "$SERVER"
+	# shellcheck disable=SC2086
+	mariadbd --no-defaults --user="$(id -un)" --datadir="$T/data" --socket="$T/s" --skip-networking --secure-timestamp=SUPER \
+		--log-bin=mailcert --log-bin-trust-function-creators=ON $how >"$T/server.log" 2>&1 &
+	SERVER=$!
+	for _ in $(seq 150); do server <<<'SELECT 1' >/dev/null 2>&1 && break; sleep 0.2; done
+	run ctl db status
+	case $how in
+	"--binlog-format=ROW --"*) is "with $how the server is as it must be" "$RC $(cat "$T/err")" "0 " ;;
+	*) like "with $how it is refused" "$RC $(cat "$T/err")" "1 *the server's binary log keeps secrets*" ;;
+	esac
+done
+accounts_make "$DB"
+is "the passwords of accounts are in no binary log" "$(grep -cF "PASSWORD('web')" "$T"/data/mailcert.0* | cut -d : -f 2 | sort -u)" 0
+is "their hashes are" "$(cat "$T"/data/mailcert.0* | grep -cF "'$(server -BN <<<"SELECT PASSWORD('web')")'")" 1
 finish

@@ -44,15 +44,16 @@ export async function until(what, look, seconds = 20) {
 }
 
 export class Stack {
-	// settings: lines of mailcert.hdf, such as { 'Mail.PollMs': 100 }; zone: lines added to the DNS.
+	// settings: lines of mailcert.hdf, such as { 'Mail.PollMs': 100 }; zone: lines added to the DNS; database: to my.cnf.
 	// env: more for tools/stack and the programs.
-	static async start({ name, settings = {}, zone = '', orders = 40, workers = 4, env = {} }) {
+	static async start({ name, settings = {}, zone = '', database = '', orders = 40, workers = 4, env = {} }) {
 		const stack = new Stack();
 		stack.name = name;
 		stack.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'mct-'));
 		const lines = Object.entries(settings).map(([key, value]) => `${key} = ${value}\n`);
 		fs.writeFileSync(path.join(stack.dir, 'local.hdf'), lines.join(''));
 		fs.writeFileSync(path.join(stack.dir, 'local.zone'), zone);
+		fs.writeFileSync(path.join(stack.dir, 'local.cnf'), database);
 		stack.env = {
 			...process.env, VAR: stack.dir, PORT: String(await freePort()), ORDERS: String(orders),
 			WORKERS: String(workers), B: path.resolve(ROOT, process.env.B ?? 'build/plain'), ...env,

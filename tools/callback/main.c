@@ -17,6 +17,7 @@
 #include "lib/base/err.h"
 #include "lib/base/instance.h"
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "lib/db/db.h"
 #include "tools/callback/poster.h"
 
@@ -133,6 +134,7 @@ int main(int argc, char **argv)
 	int rc = 0;
 
 	log_open("mailcert-callback");
+	secrets_guard();
 	config = config_option(argc, argv);
 	signals_setup(&waiting);
 	srandom((unsigned)time(NULL) ^ (unsigned)getpid());

@@ -363,14 +363,19 @@ static int run_migrate(struct ctl *ctl, struct err *e)
 	return rc;
 }
 
-/* Expiry and throttling go by the server's clock, which an account must not be able to set for itself. */
-static int clock_check(struct db *db, struct err *e)
+/* Expiry and throttling go by the server's clock, which an account must not be able to set for itself. And the
+ * words of a procedure's statements hold its arguments, raw sessions and random values among them, which no
+ * binary log may keep. */
+static int server_check(struct db *db, struct err *e)
 {
 	struct db_rows *rows = NULL;
-	int rc = db_run(db, STMT_ADMIN_SECURE_TIMESTAMP, &rows, e, 0, NULL);
+	int rc = db_run(db, STMT_ADMIN_SERVER, &rows, e, 0, NULL);
 
-	if (rc == 0 && strcmp(db_text(rows, 0, "value"), "NO") == 0)
+	if (rc == 0 && db_number(rows, 0, "clock_open") != 0)
 		rc = ctl_refuse(e, "the server runs with secure_timestamp = NO; it must be SUPER or YES");
+	else if (rc == 0 && db_number(rows, 0, "words_logged") != 0)
+		rc = ctl_refuse(e, "the server's binary log keeps secrets: it must run with binlog_format = ROW and "
+				   "binlog_annotate_row_events = OFF");
 	db_rows_free(rows);
 	return rc;
 }
@@ -390,7 +395,7 @@ static int run_status(struct ctl *ctl, struct err *e)
 		rc = ctl_refuse(
 		    e, "%u of %u migrations are missing: mailcertctl db migrate", missing, plan.count);
 	plan_free(&plan);
-	return rc == 0 ? clock_check(ctl->db, e) : -1;
+	return rc == 0 ? server_check(ctl->db, e) : -1;
 }
 
 static const struct option_row accounts_options[] = {
@@ -411,6 +416,6 @@ const struct command db_commands[] = {
     {"db migrate", "", 0, 0, migrate_options, NEEDS_CONF | NEEDS_DB,
 	"bring the database's schema, procedures and grants up to date", run_migrate},
     {"db status", "", 0, 0, NULL, NEEDS_CONF | NEEDS_DB,
-	"show the migrations; fails when one is missing or the server's clock can be set", run_status},
+	"show the migrations; fails when one is missing or the server is not set up as it must be", run_status},
     {NULL, "", 0, 0, NULL, 0, NULL, NULL},
 };

@@ -2,6 +2,7 @@
  *
  * Exit status: 0 done, 1 failed (one line on standard error says why), 2 not understood.
  */
+#include "lib/base/text.h"
 #include "tools/mailcertctl/ctl.h"
 
 #include <getopt.h>
@@ -456,6 +457,7 @@ int main(int argc, char **argv)
 	bool help = false;
 	int at = 1, last;
 
+	secrets_guard();
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	/* Common options may stand before the command's words. */
 	for (; at < argc && argv[at][0] == '-'; at++) {

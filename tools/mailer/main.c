@@ -18,6 +18,7 @@
 #include "lib/base/err.h"
 #include "lib/base/instance.h"
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "lib/db/db.h"
 #include "tools/mailer/sender.h"
 
@@ -150,6 +151,7 @@ int main(int argc, char **argv)
 	int rc;
 
 	log_open("mailcert-mailer");
+	secrets_guard();
 	rc = options_read(argc, argv, &config, &once);
 	if (rc != -1)
 		return rc;

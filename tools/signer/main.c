@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <time.h>
@@ -24,6 +23,7 @@
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "lib/db/db.h"
 #include "lib/flow/audit.h"
 #include "lib/ipc/peer.h"
@@ -53,14 +53,11 @@ static void on_term(int number)
 	stopping = 1;
 }
 
-/* No core with the key in it, no key on a swap disk. */
-static void memory_guard(void)
+/* No key on a swap disk. */
+static void memory_lock(void)
 {
-	const struct rlimit none = {0, 0};
 	struct rlimit locked;
 
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	/* Under a limit the lock would hold, and every later allocation would fail. */
 	if (getrlimit(RLIMIT_MEMLOCK, &locked) == -1 || locked.rlim_cur != RLIM_INFINITY)
 		log_line(LOG_LEVEL_WARNING, "memory is not locked: RLIMIT_MEMLOCK is not unlimited");
@@ -253,7 +250,8 @@ int main(int argc, char **argv)
 	int listener;
 
 	log_open("mailcert-signer");
-	memory_guard();
+	secrets_guard();
+	memory_lock();
 	if (conf_load(&conf, config_option(argc, argv), &e) == -1)
 		goto fail;
 	s.conf = conf;
