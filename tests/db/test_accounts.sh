@@ -27,8 +27,8 @@ is "db migrate goes on from there" "$RC" 0
 old=$(password web) others=$(sha256sum "$T"/{admin,mailer,signer,callback,report,metrics,retention}.password)
 chmod 640 "$T/web.password"
 run ctl db accounts --only web
-like "--only is one statement" "$(cat "$T/out")" "ALTER USER \`web\`@localhost *"
-is "of one line" "$(wc -l <"$T/out")" 1
+like "--only is one account's statement, and the note of it" "$(cat "$T/out")" "ALTER USER \`web\`@localhost *"
+is "a line each" "$(wc -l <"$T/out")" 2
 server <"$T/out"
 ok "the new password works" signs_in web "$(password web)"
 run signs_in web "$old"

@@ -177,6 +177,21 @@ static int change_read(struct ctl *ctl, enum change *out, struct err *e)
 	return 0;
 }
 
+/* Whoever runs the SQL, it notes who asked for it; a database whose tables are not made yet has no audit log. */
+static void event_write(const struct ctl *ctl, size_t one, enum change change, struct buf *sql)
+{
+	static const char *const what[] = {"new", "new beside the old", "those of the files"};
+	const char *db = conf_text(ctl->conf, SET_DB_NAME);
+	char hex[2 * sizeof(ctl->admin) + 1];
+
+	hex_encode(hex, (const unsigned char *)ctl->admin, strlen(ctl->admin));
+	buf_printf(sql,
+	    "SET @noted = IF(EXISTS (SELECT 1 FROM information_schema.routines WHERE routine_schema = '%s' AND "
+	    "routine_name = 'audit_add'), \"CALL `%s`.audit_add(CONCAT('admin:', CONVERT(X'%s' USING ascii)), "
+	    "'passwords_changed', NULL, NULL, '%s: %s')\", 'DO 0'); EXECUTE IMMEDIATE @noted;\n",
+	    db, db, hex, one == ACCOUNTS ? "all accounts" : accounts[one].name, what[change]);
+}
+
 /* Which account --only names; ACCOUNTS without it. */
 static int account_find(struct ctl *ctl, size_t *out, struct err *e)
 {
@@ -202,6 +217,8 @@ int run_accounts(struct ctl *ctl, struct err *e)
 		return -1;
 	rc = one == ACCOUNTS ? accounts_write(ctl->conf, change, &sql, e)
 			     : account_write(ctl->conf, one, change, &sql, e);
+	if (rc == 0)
+		event_write(ctl, one, change, &sql);
 	if (rc == 0 &&
 	    (sql.failed || fwrite(sql.data, 1, sql.len, stdout) != sql.len || fflush(stdout) == EOF))
 		rc = ctl_refuse(e, "the SQL cannot be written: %s; run it again", strerror(errno));

@@ -313,9 +313,14 @@ static int run_key(struct ctl *ctl, struct err *e)
 	conf_secret_path(ctl->conf, SET_AUDIT_KEY, path);
 	if (*path == '\0')
 		return ctl_refuse(e, "Audit.KeyFile is not set");
+	/* A key that could not be noted is not made. */
+	if (make && ctl_database(ctl, e) == -1)
+		return -1;
 	rc = make ? seal_key_create(&key, path, e) : seal_key_load(&key, path, e);
 	if (rc == 0 && (rc = seal_public_write(&pem, key, e)) == 0)
 		(void)fputs(pem, stdout);
+	if (rc == 0 && make)
+		rc = ctl_audit(ctl, e, "audit_key_made", "%s", pem);
 	free(pem);
 	EVP_PKEY_free(key);
 	return rc;

@@ -178,6 +178,15 @@ static int arrivals_take(
 	    place_open(&place, &token, ctl->conf, e) == 0)
 		rc = ceremony_take(&place, &all, root, name, e);
 	place_close(token);
+	/* Certificates are noted when they are stored (issuer_store); the CRL is published here. */
+	if (rc == 0) {
+		unsigned char sha256[SHA256_DIGEST_LENGTH];
+		char hex[2 * sizeof(sha256) + 1];
+
+		(void)SHA256(all.root_crl.der, all.root_crl.len, sha256);
+		hex_encode(hex, sha256, sizeof(sha256));
+		rc = ctl_audit(ctl, e, "root_crl_taken", "%s, SHA-256 of the CRL %s", root, hex);
+	}
 	free(all.root.der);
 	free(all.root_crl.der);
 	free(all.issuing.der);

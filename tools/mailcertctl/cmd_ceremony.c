@@ -2,13 +2,16 @@
  *
  * The root is made and signs on a machine of its own, without a database; only a request goes there and only
  * certificates and CRLs come back (ca register --from, cmd_ca.c). What people compare is the SHA-256 of the
- * public key, which both sides print.
+ * public key, which both sides print. The service's machine notes its part in the audit log; what is done on the
+ * root's, the witnesses write down.
  */
 #include "tools/mailcertctl/ctl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <openssl/sha.h>
 
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
@@ -17,10 +20,10 @@
 #include "lib/pki/csr.h"
 #include "tools/mailcertctl/ca_place.h"
 
-static void key_note(const struct ctl *ctl, const struct csr *csr)
-{
-	char hex[2 * sizeof(csr->spki_sha256) + 1];
+#define KEY_HEX_ROOM (2 * SHA256_DIGEST_LENGTH + 1)
 
+static void key_note(const struct ctl *ctl, const struct csr *csr, char hex[KEY_HEX_ROOM])
+{
 	hex_encode(hex, csr->spki_sha256, sizeof(csr->spki_sha256));
 	ctl_note(ctl, "SHA-256 of the public key: %s", hex);
 }
@@ -48,6 +51,7 @@ static int run_request(struct ctl *ctl, struct err *e)
 	struct ceremony_place place;
 	struct token *token = NULL;
 	struct csr *csr = NULL;
+	char hex[KEY_HEX_ROOM];
 	enum ca_key kind;
 	char *pem = NULL;
 	int rc = -1;
@@ -57,7 +61,8 @@ static int run_request(struct ctl *ctl, struct err *e)
 	place_close(token);
 	if (rc == 0 && (rc = csr_read(&csr, pem, strlen(pem), NULL, e)) == 0) {
 		(void)fputs(pem, stdout);
-		key_note(ctl, csr);
+		key_note(ctl, csr, hex);
+		rc = ctl_audit(ctl, e, "ca_key_made", "%s, SHA-256 of the public key %s", name, hex);
 	}
 	csr_free(csr);
 	free(pem);
@@ -88,10 +93,11 @@ static int run_sign(struct ctl *ctl, struct err *e)
 	struct ceremony_plan plan;
 	struct token *token = NULL;
 	struct csr *csr = NULL;
+	char hex[KEY_HEX_ROOM];
 	int rc = -1;
 
 	if (issuing_plan_read(ctl, &plan, name, e) == 0 && request_read(ctl, &csr, e) == 0) {
-		key_note(ctl, csr);
+		key_note(ctl, csr, hex);
 		if (ctl_confirm(ctl, e, "Sign %s, \"%s\", with the root %s?", name, plan.common_name, root) ==
 			0 &&
 		    place_open(&place, &token, ctl->conf, e) == 0)
@@ -129,7 +135,7 @@ static const struct option_row sign_options[] = {
 const struct command ceremony_commands[] = {
     {"ca root", "", 0, 0, root_options, NEEDS_CONF, "make a root and its CRL on a machine without a database",
 	run_root},
-    {"ca request", "", 0, 0, request_options, NEEDS_CONF,
+    {"ca request", "", 0, 0, request_options, NEEDS_CONF | NEEDS_DB,
 	"make an issuing CA's key here, and print a request for a root elsewhere", run_request},
     {"ca sign", "REQUEST", 1, 1, sign_options, NEEDS_CONF | NEEDS_YES,
 	"sign an issuing CA whose key lies elsewhere", run_sign},

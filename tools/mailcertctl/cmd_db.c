@@ -40,6 +40,7 @@ struct migration {
 struct plan {
 	struct migration *list;
 	unsigned count;
+	unsigned applied;     /* by this run */
 	struct db_rows *rows; /* of schema_migration, or NULL */
 };
 
@@ -337,9 +338,11 @@ static int migrate(struct ctl *ctl, struct plan *plan, const char *sql_dir, stru
 	if (db_lock(ctl->db, e) == -1 || db_run(ctl->db, STMT_MIGRATE_TABLE, NULL, e, 0, NULL) == -1 ||
 	    plan_compare(plan, ctl->db, e) == -1)
 		return -1;
-	for (unsigned i = 0; i < plan->count; i++)
+	for (unsigned i = 0; i < plan->count; i++) {
+		plan->applied += !plan->list[i].finished;
 		if (migration_apply(ctl, &plan->list[i], e) == -1)
 			return -1;
+	}
 	return scripts_apply(ctl, sql_dir, e);
 }
 
@@ -359,6 +362,9 @@ static int run_migrate(struct ctl *ctl, struct err *e)
 		rc = plan_show(ctl, &plan, e);
 	else if (rc == 0)
 		SAY(ctl, "schema %u is in place\n", plan.count);
+	if (rc == 0 && !dry)
+		rc = ctl_audit(ctl, e, "schema_migrated", "schema %u, %u migrations applied", plan.count,
+		    plan.applied);
 	plan_free(&plan);
 	return rc;
 }

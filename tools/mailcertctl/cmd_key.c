@@ -76,8 +76,7 @@ static int run_import(struct ctl *ctl, struct err *e)
 	if (blocklist_write(set, path, LIST_MODE, &count, e) == -1)
 		goto out;
 	(void)printf("%zu keys are blocked in %s\n", count, path);
-	rc = db_run(ctl->db, STMT_ADMIN_AUDIT_ADD, NULL, e,
-	    DB_ARGS(P_TEXT(ctl->admin), P_TEXT("key_block_imported"), P_NUMBER(count)));
+	rc = ctl_audit(ctl, e, "key_block_imported", "%zu", count);
 out:
 	block_set_free(set);
 	return rc;

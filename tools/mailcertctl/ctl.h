@@ -75,6 +75,13 @@ int ctl_refuse(struct err *e, const char *fmt, ...) __attribute__((format(printf
  * it is a usage error. 0: go on. */
 int ctl_confirm(struct ctl *, struct err *e, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* Open the database as admin, for a command that needs it only with some option; again is fine. */
+int ctl_database(struct ctl *, struct err *e);
+/* Note what the admin did, as an audit event, where no procedure of the database does so itself. The database must
+ * be open. detail, in printf's way, is cut to what an event holds and names no secret. */
+int ctl_audit(struct ctl *, struct err *e, const char *event, const char *detail, ...)
+    __attribute__((format(printf, 4, 5)));
+
 /* Show a secret that was just made, once: alone on standard output, with a note beside it; for programs as
  * the value `name` ("key") beside its id. */
 int ctl_secret_show(struct ctl *, const char *id, const char *name, const char *secret, struct err *e);

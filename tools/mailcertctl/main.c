@@ -23,6 +23,7 @@
 #define OPTIONS_MAX  24
 #define WORDS_MAX    3
 #define OPTION_FIRST 1000 /* getopt_long's value of the first option */
+#define AUDIT_DETAIL_ROOM 1001 /* audit.detail and its end */
 
 /* One table a noun, in the order of --help. */
 static const struct command *const tables[] = {db_commands, ca_commands, ceremony_commands, account_commands,
@@ -286,6 +287,23 @@ int ctl_confirm(struct ctl *ctl, struct err *e, const char *fmt, ...)
 	if (fgets(line, sizeof(line), stdin) == NULL || strcmp(line, "yes\n") != 0)
 		return ctl_refuse(e, "not done");
 	return 0;
+}
+
+int ctl_database(struct ctl *ctl, struct err *e)
+{
+	return ctl->db != NULL ? 0 : db_open(&ctl->db, ctl->conf, DB_ADMIN, e);
+}
+
+int ctl_audit(struct ctl *ctl, struct err *e, const char *event, const char *detail, ...)
+{
+	char text[AUDIT_DETAIL_ROOM];
+	va_list ap;
+
+	va_start(ap, detail);
+	(void)vsnprintf(text, sizeof(text), detail, ap);
+	va_end(ap);
+	return db_run(ctl->db, STMT_ADMIN_AUDIT_ADD, NULL, e,
+	    DB_ARGS(P_TEXT(ctl->admin), P_TEXT(event), P_TEXT(text)));
 }
 
 int ctl_order(struct ctl *ctl, const char *text, struct order_number *out, struct err *e)
