@@ -20,7 +20,7 @@ ctl db migrate >/dev/null
 #  8 acme     730  10:00        10:10  10:20  10:30  waits: CAA cannot be asked; two requests refused before
 #  9 beta     365  11:00        11:30  12:30  12:31:00  on 04-01 at 12:31:00; it expires in 10 days and an hour from now
 # 10 beta     365  12:00        12:01 (its mail bounced; another address at 12:03)  12:05  12:06:00  CAA forbids it
-#    ordered today
+#    ordered just now
 # 11 acme     365  an hour ago  the holder was asked half an hour ago
 is "the orders above are in the database" "$(as root "
 INSERT INTO partner (id, name, title) VALUES (1, 'acme', 'Acme Ltd'), (2, 'beta', 'Beta GmbH');
@@ -59,7 +59,8 @@ UPDATE orders o JOIN mailbox m ON m.order_id = o.id AND m.id <> 10 SET o.mailbox
     o.activation_status = IF(m.confirmed_at IS NULL, 'not_available', 'waiting_for_data');
 UPDATE orders SET cancelled_at = '2025-03-02 07:00:00' WHERE id = 3;
 UPDATE orders SET submitted_at = '2025-03-01 11:00:00', issued_at = '2025-03-01 11:00:20', activation_status = 'verified' WHERE id = 1;
-UPDATE orders SET submitted_at = '2025-03-01 12:40:00', issued_at = '2025-03-01 12:40:40', activation_status = 'verified' WHERE id = 2;
+UPDATE orders SET submitted_at = '2025-03-01 12:40:00', issued_at = '2025-03-01 12:40:40', activation_status = 'verified',
+    revoked_at = '2025-03-05 10:00:00' WHERE id = 2;
 UPDATE orders SET submitted_at = '2025-03-02 10:30:00', activation_status = 'waiting_for_verification' WHERE id = 8;
 UPDATE orders SET submitted_at = '2025-03-02 12:31:00', issued_at = '2025-04-01 12:31:00', activation_status = 'verified' WHERE id = 9;
 UPDATE orders SET submitted_at = '2025-03-02 12:06:00', activation_reason = 'caa_denied' WHERE id = 10;
@@ -116,8 +117,9 @@ report() {
 	ctl report "$@" --csv | tr -d '\r'
 }
 march='--from 2025-03-01 --to 2025-03-31'
-# What the server's day and time is, for what counts from now.
-today=$(as root "SELECT UTC_DATE()")
+# The day of order 11, which may have been yesterday an hour ago; and of the end of order 2's certificate.
+today=$(as root "SELECT ordered_on FROM orders WHERE id = 11")
+ending=$(as root "SELECT DATE(not_after) FROM certificate WHERE id = 2")
 
 # --- the questions, with answers worked out from the table above ---------------------------------------------------
 asked=
@@ -179,7 +181,7 @@ answer certificates-expiring "neither the expired nor the revoked" "$(report cer
 "days_left,order_number,product,partner,issuer,serial
 10,0000000009/b01,smime-mailbox-365,beta,issuing-1,39393939393939393939393939393939"
 answer certificates-expiring "sooner: none" "$(report certificates-expiring --days 10 | wc -l)" 1
-answer certificates-ending "with the revoked" "$(report certificates-ending --days 6 | tail -n +2)" "$(as root "SELECT UTC_DATE() + INTERVAL 5 DAY"),1,1"
+answer certificates-ending "with the revoked" "$(report certificates-ending --days 6 | tail -n +2)" "$ending,1,1"
 
 # shellcheck disable=SC2086
 answer revocations "by reason and asker; the abandoned serial is on no CRL yet" "$(report revocations $march)" \
