@@ -30,6 +30,7 @@ packages_of() {
 		echo libcmocka-dev chromium fonts-dejavu-core
 		echo unbound dns-root-data
 		echo libnss3-tools gpgsm gpg-agent curl
+		echo mariadb-client
 		;;
 	lint) echo clang-format clang-tidy cppcheck ;;
 	fuzz) echo clang libclang-rt-14-dev llvm ;;
