@@ -181,7 +181,7 @@ reads order list
 acts order_cancelled order cancel "$OTHER"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=joe -keyout /dev/null -outform DER -out "$T/joe.cer" 2>"$T/err"
 as root "SET @o = (SELECT id FROM orders WHERE CONCAT(number, '/', item) = '$ORDER'), @i = (SELECT id FROM issuer WHERE name = 'issuing-2');
-	INSERT INTO serial VALUES (@i, REPEAT('s', 16), @o, REPEAT('t', 32), UTC_TIMESTAMP(), 'issued');
+	INSERT INTO serial (issuer_id, serial, order_id, tbs_sha256, reserved_at, state) VALUES (@i, REPEAT('s', 16), @o, REPEAT('t', 32), UTC_TIMESTAMP(), 'issued');
 	INSERT INTO certificate (order_id, issuer_id, serial, email, der, sha256, spki_sha256, not_before, not_after, issued_at)
 	VALUES (@o, @i, REPEAT('s', 16), 'joe@example.org', UNHEX('$(od -An -v -tx1 "$T/joe.cer" | tr -d ' \n')'), REPEAT('h', 32), REPEAT('k', 32),
 	    UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 10 DAY, UTC_TIMESTAMP())"

@@ -243,7 +243,7 @@ is "an unknown queue" "$RC" 2
 run ctl queue bogus
 is "an unknown queue" "$RC" 2
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=joe -keyout /dev/null -outform DER -out "$T/joe.cer" 2>/dev/null
-as root "INSERT INTO serial VALUES ((SELECT id FROM issuer WHERE name = 'issuing-1'), REPEAT('s', 16), 2, REPEAT('t', 32), UTC_TIMESTAMP(), 'issued');
+as root "INSERT INTO serial (issuer_id, serial, order_id, tbs_sha256, reserved_at, state) VALUES ((SELECT id FROM issuer WHERE name = 'issuing-1'), REPEAT('s', 16), 2, REPEAT('t', 32), UTC_TIMESTAMP(), 'issued');
 	INSERT INTO certificate (order_id, issuer_id, serial, email, der, sha256, spki_sha256, not_before, not_after, issued_at) VALUES (2, (SELECT id FROM issuer WHERE name = 'issuing-1'), REPEAT('s', 16), 'joe@example.org', UNHEX('$(od -An -v -tx1 "$T/joe.cer" | tr -d ' \n')'), REPEAT('h', 32), REPEAT('k', 32), UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 10 DAY, UTC_TIMESTAMP())"
 is "certificate list --expiring" "$(ctl certificate list --expiring 11 --json | json '[c["order"] for c in j]') $(ctl certificate list --expiring 9 --json)" "['0000123457/b01'] []"
 is "certificate list --email --revoked" "$(ctl certificate list --email joe@example.org --json | json 'len(j)') $(ctl certificate list --revoked --json)" "1 []"

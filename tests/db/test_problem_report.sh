@@ -18,7 +18,7 @@ ctl order add --account demo --product smime-mailbox-365 --count 2 >"$T/orders"
 read -r ORDER <"$T/orders"
 BARE=$(tail -1 "$T/orders")
 as root "INSERT INTO issuer (name, kind, certificate, sha256, not_after) VALUES ('issuing-1', 'issuing', 'x', REPEAT('x', 32), '2040-01-01');
-	INSERT INTO serial VALUES (1, UNHEX('$SERIAL'), 1, REPEAT('t', 32), UTC_TIMESTAMP(), 'issued');
+	INSERT INTO serial (issuer_id, serial, order_id, tbs_sha256, reserved_at, state) VALUES (1, UNHEX('$SERIAL'), 1, REPEAT('t', 32), UTC_TIMESTAMP(), 'issued');
 	INSERT INTO certificate (order_id, issuer_id, serial, email, der, sha256, spki_sha256, not_before, not_after, issued_at)
 	VALUES (1, 1, UNHEX('$SERIAL'), 'joe@example.org', 'der', REPEAT('h', 32), REPEAT('k', 32), UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 10 DAY, UTC_TIMESTAMP())"
 

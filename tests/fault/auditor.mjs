@@ -32,7 +32,7 @@ before(async () => {
 	// A serial that was abandoned: a signer that died between writing it down and storing.
 	await stack.tool('stop', 'signer');
 	const [[order]] = await stack.sql('SELECT order_id FROM certificate LIMIT 1');
-	await stack.sql(`INSERT INTO serial SELECT id, RANDOM_BYTES(16), ${order}, REPEAT('t', 32), UTC_TIMESTAMP(), 'reserved' FROM issuer
+	await stack.sql(`INSERT INTO serial (issuer_id, serial, order_id, tbs_sha256, reserved_at, state) SELECT id, RANDOM_BYTES(16), ${order}, REPEAT('t', 32), UTC_TIMESTAMP(), 'reserved' FROM issuer
 		WHERE kind = 'issuing'; CALL serial_abandon(${order}, 'signer:test')`);
 	await stack.tool('start', 'signer');
 	await rest(stack);
@@ -85,7 +85,7 @@ const CASES = {
 	'what was written down before signing changed': ['serial', changed('serial', one('serial', 'serial', "state = 'issued'"), "tbs_sha256 = REPEAT('t', 32)")],
 	'an abandoned serial that is not revoked': ['serial', gone('revocation', "requested_by = 'signer:abandoned'")],
 	'a revocation that is on no list': ['crl', {
-		act: ["INSERT INTO serial SELECT issuer_id, REPEAT('z', 16), order_id, tbs_sha256, reserved_at, 'abandoned' FROM serial LIMIT 1",
+		act: ["INSERT INTO serial (issuer_id, serial, order_id, tbs_sha256, reserved_at, state) SELECT issuer_id, REPEAT('z', 16), order_id, tbs_sha256, reserved_at, 'abandoned' FROM serial LIMIT 1",
 			"INSERT INTO revocation SELECT issuer_id, REPEAT('z', 16), revoked_at, 0, not_after, 'signer:abandoned', NULL, listed_in FROM revocation LIMIT 1"],
 		undo: ["DELETE FROM revocation WHERE serial = REPEAT('z', 16)", "DELETE FROM serial WHERE serial = REPEAT('z', 16)"],
 	}],

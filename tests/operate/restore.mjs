@@ -50,7 +50,8 @@ before(async () => {
 	stack = await Stack.start({
 		name: 'restore', workers: 2, orders: 10, settings: { 'Signer.PollMs': 100, 'Mail.PollMs': 100 },
 		// As tools/systemd/mariadb.cnf.
-		database: 'secure-timestamp = SUPER\nlog-bin = mailcert\nbinlog-format = ROW\nlog-bin-trust-function-creators = ON\n',
+		database: 'secure-timestamp = SUPER\nlog-bin = mailcert\nbinlog-format = ROW\nlog-bin-trust-function-creators = ON\n'
+			+ 'binlog-annotate-row-events = OFF\n',
 	});
 	customer = await new Client(stack).signIn();
 	for (const name of ['issued', 'half', 'asked', 'revoked', 'later', 'late'])

@@ -5,12 +5,11 @@ import test from 'node:test';
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { ROOT, Stack } from '../lib/stack.mjs';
+import { ROOT, Stack, until } from '../lib/stack.mjs';
 import { Client } from '../lib/client.mjs';
 import { ROLES, everybody, formToken, issuedOrder } from '../lib/roles.mjs';
 import { routes } from '../lib/routes.mjs';
 import { makeCsr, scratch } from '../lib/openssl.mjs';
-import { until } from '../lib/stack.mjs';
 import { verifyLink, waitMail } from '../lib/mail.mjs';
 import { confirmMailbox, giveMailbox } from '../lib/steps.mjs';
 
@@ -95,7 +94,10 @@ test('the table has every address of cgi/route.c, and none besides', () => {
 
 const REFUSED = [401, 403, 404];
 let before;
-test('all is as it was before the first try', async () => { before = await everything(); });
+test('all is as it was before the first try', async () => {
+	await until('the mails to be sent', async () => (await stack.sql("SELECT 1 FROM outbox WHERE state = 'waiting'")).length === 0);
+	before = await everything();
+});
 
 for (const row of rows)
 	test(`refused to whom it is not for: ${row.name}`, async () => {
