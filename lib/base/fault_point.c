@@ -1,4 +1,4 @@
-/* fault_point.c - dying or standing still where a test says; see fault_point.h. */
+/* fault_point.c - dying, standing still or going wrong where a test says; see fault_point.h. */
 #include "lib/base/fault_point.h"
 
 #ifdef FAULT_POINTS
@@ -18,5 +18,13 @@ void fault_point(const char *name)
 		stopped = true;
 		(void)raise(SIGSTOP);
 	}
+}
+
+void fault_bend(const char *name, unsigned char *bytes, size_t len)
+{
+	const char *at = getenv("MAILCERT_BEND_AT");
+
+	if (at != NULL && strcmp(at, name) == 0)
+		bytes[len - 1] ^= 1;
 }
 #endif

@@ -97,7 +97,7 @@ is "account disable" "$RC $(as root "SELECT disabled_at IS NOT NULL FROM account
 is "account list --json" "$(ctl account list --json | json '[(a["login"], a["kind"], a["orders"], a["email"]) for a in j]')" \
 	"[('demo', 'customer', 0, 'demo@example.org'), ('second', 'customer', 0, None)]"
 like "account list aligns what is not ASCII" "$(ctl account list)" "*demo    customer  -        Zażółć Gęś  demo@example.org*"
-is "the admin's name stands in the audit event" "$(as root "SELECT DISTINCT actor FROM audit")" "admin:$(id -un)"
+is "section 9.22: the admin's name stands in the audit event" "$(as root "SELECT DISTINCT actor FROM audit")" "admin:$(id -un)"
 is "behind sudo the caller's" "$(SUDO_USER='jane doe' ctl partner add --name p-sudo --title x; as root "SELECT actor FROM audit ORDER BY id DESC LIMIT 1")" \
 	"admin:$([ "$(id -u)" = 0 ] && echo jane_doe || id -un)"
 

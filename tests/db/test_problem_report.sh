@@ -36,7 +36,7 @@ is "no certificate named: only the answer is due" \
 	"$(ctl problem-report add --reporter Bob --cause misuse --received 2026-01-02T03:04:05Z --json | json "$clock")" \
 	"[None, None, '2026-01-03T03:04:05Z', None, None, None, 'ANSWER']"
 is "received now: nothing is overdue" "$(ctl problem-report add --reporter Eve --cause misuse --order "$ORDER" --json | json 'j["overdue"]')" None
-is "each of the 15 causes has its due" "$(for cause in $(ctl problem-report causes --csv | tail -n +2 | cut -d , -f 1); do
+is "section 9.19: each of the 15 causes has its due, from the receipt on" "$(for cause in $(ctl problem-report causes --csv | tail -n +2 | cut -d , -f 1); do
 	ctl problem-report add --reporter x --cause "$cause" --order "$ORDER" --received 2026-01-02 --json | json 'j["revoke_due_at"][8:10]'
 done | sort | uniq -c | tr -s ' ')" $' 5 03\n 10 07'
 as root "DELETE FROM problem_report WHERE id > 4"

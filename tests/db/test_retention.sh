@@ -125,7 +125,7 @@ is "who asked for a revocation, if it was a person" "$(as root "SELECT requested
 is "who reported a problem two years ago, unless the certificate is younger" "$(as root "SELECT GROUP_CONCAT(id, ':', reporter, COALESCE(note, '') ORDER BY id) FROM problem_report")" \
 	"1:,2:,3:Malloryspam from jan,4:Malloryspam from jan,5:Malloryspam from jan"
 kept >"$T/kept2"
-is "numbers, days, statuses, serials, hashes and the audit log stay" "$(diff "$T/kept" "$T/kept2")" ""
+is "section 9.21: numbers, days, statuses, serials, hashes and the audit log stay" "$(diff "$T/kept" "$T/kept2")" ""
 whole >"$T/whole2"
 is "what is not due stays whole" "$(diff "$T/whole" "$T/whole2")" ""
 

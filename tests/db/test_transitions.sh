@@ -200,7 +200,7 @@ is "account_language of no session changes nothing" "$(as web "CALL account_lang
 as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('u', 32), 1800, 43200, $ADDRESS)" >/dev/null
 as root "UPDATE session SET seen_at = seen_at - INTERVAL 1800 SECOND WHERE id_hash = UNHEX(SHA2(REPEAT('u', 32), 256))"
 as web "CALL session_touch(REPEAT('u', 32))"
-is "an idle session has ended and cannot be touched" "$(as web "SELECT COUNT(*) FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('u', 32), 256))")" 0
+is "section 9.22: an idle session has ended and cannot be touched" "$(as web "SELECT COUNT(*) FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('u', 32), 256))")" 0
 as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('v', 32), 1800, 43200, $ADDRESS)" >/dev/null
 as root "UPDATE session SET expires_at = UTC_TIMESTAMP() WHERE id_hash = UNHEX(SHA2(REPEAT('v', 32), 256))"
 is "an old session has ended" "$(as web "SELECT COUNT(*) FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('v', 32), 256))")" 0
@@ -255,7 +255,7 @@ is "outbox_take hands a mail to one mailer" "$(as mailer "CALL outbox_take('m1',
 MAIL=$(as root "SELECT MAX(id) FROM outbox WHERE order_id = $ID")
 is "another mailer gets none" "$(as mailer "CALL outbox_take('m2', 1000, 60, FALSE)")" ""
 is "outbox_value" "$(as mailer "CALL outbox_value($MAIL, 'm1', UNHEX(SHA2('value-$N', 256)))")" ok
-is "24 hours later to the second" "$(as root "SELECT TIMESTAMPDIFF(SECOND, created_at, expires_at) FROM mailbox_value WHERE outbox_id = $MAIL")" 86400
+is "section 9.1: a value lives 24 hours, to the second" "$(as root "SELECT TIMESTAMPDIFF(SECOND, created_at, expires_at) FROM mailbox_value WHERE outbox_id = $MAIL")" 86400
 is "outbox_value again is the same" "$(as mailer "CALL outbox_value($MAIL, 'm1', UNHEX(SHA2('value-$N', 256)))"; count mailbox_value "outbox_id = $MAIL")" $'ok\n1'
 as mailer "CALL outbox_done($MAIL, 'm1', 'waiting', 30, 'mx.example.org', '451 later'); CALL outbox_done($MAIL, 'm1', 'waiting', 30, 'mx.example.org', '451 later')"
 is "outbox_done: later, said twice, noted once" "$(as root "SELECT state, taken_by IS NULL, next_at > UTC_TIMESTAMP() + INTERVAL 25 SECOND, reply FROM outbox WHERE id = $MAIL"; events mail_delayed)" $'waiting\t1\t1\t451 later\n1'
@@ -331,9 +331,11 @@ is "an unknown value shows nothing" "$(as web "CALL mailbox_value_show('value-x'
 refuses "an unknown value" web "CALL mailbox_answer('value-x', TRUE, $ADDRESS, 'b')" value_unknown
 refuses "the stored hash is not the value" web "CALL mailbox_answer(UNHEX(SHA2('value-$N', 256)), TRUE, $ADDRESS, 'b')" value_unknown
 is "mailbox_answer: yes" "$(as web "CALL mailbox_answer('value-$N', TRUE, $ADDRESS, 'Browser/1')"; statuses)" $'verified\twaiting_for_data\t-'
+is "section 9.3: a verification is stored with its method, the version of the rules, begin and end" "$(as root "SELECT method, initiated_at IS NOT NULL, confirmed_at >= initiated_at FROM mailbox WHERE order_id = $ID")" $'3.2.2.2\t1\t1'
+is "section 9.25: the version recorded is the one configured" "$(as root "SELECT sbr_version FROM mailbox WHERE order_id = $ID")" "$(sed -n 's/^#define SBR_VERSION "\(.*\)"/\1/p' lib/pki/policy.h)"
 is "with evidence" "$(as root "SELECT confirmed_from, confirmed_agent, confirmed_at IS NULL FROM mailbox WHERE order_id = $ID"; events mailbox_verified)" $'192.0.2.1\tBrowser/1\t0\n1'
 is "and a mail to the customer" "$(as root "SELECT kind, recipient FROM outbox WHERE order_id = $ID AND state = 'waiting'")" $'verified\tdemo@customer.example'
-is "yes again is calm" "$(as web "CALL mailbox_answer('value-$N', TRUE, $ADDRESS, 'Browser/1')"; events mailbox_verified)" 1
+is "section 9.2: a value counts once" "$(as web "CALL mailbox_answer('value-$N', TRUE, $ADDRESS, 'Browser/1')"; events mailbox_verified)" 1
 refuses "no after yes" web "CALL mailbox_answer('value-$N', FALSE, $ADDRESS, 'b')" value_used
 is "it shows so" "$(as web "CALL mailbox_value_show('value-$N')" | cut -f 1)" confirmed
 refuses "a verified address cannot be changed" web "CALL mailbox_draft($C, 'ann@example.org', $ADDRESS)" step_not_open
@@ -350,7 +352,7 @@ is "another address after a no" "$(statuses)" $'waiting_for_verification\tnot_av
 order_new
 to_mailed
 as root "UPDATE mailbox_value SET expires_at = UTC_TIMESTAMP() WHERE outbox_id = $MAIL"
-is "a value ends to the second" "$(as web "CALL mailbox_value_show('value-$N')" | cut -f 1)" expired
+is "section 9.1: and ends then" "$(as web "CALL mailbox_value_show('value-$N')" | cut -f 1)" expired
 refuses "an expired value" web "CALL mailbox_answer('value-$N', TRUE, $ADDRESS, 'b')" value_expired
 as web "CALL mailbox_draft($C, 'ann@example.org', $ADDRESS); CALL mailbox_confirm($C, 'ann@example.org', $ADDRESS)"
 is "a value of a replaced address shows so" "$(as web "CALL mailbox_value_show('value-$N')" | cut -f 1)" replaced
@@ -383,7 +385,7 @@ refuses "submit with another key than shown" web "CALL activation_submit($C, $HA
 is "csr_refused is counted, and why" "$(as web "CALL csr_refused($C, 'csr_key_too_small', '1024', $ADDRESS)"; as root "SELECT detail FROM audit WHERE order_id = $ID AND event = 'csr_refused'")" 'csr_key_too_small 1024'
 is "csr_refused without more to say" "$(as web "CALL csr_refused($C, 'csr_truncated', '', $ADDRESS)"; as root "SELECT detail FROM audit WHERE order_id = $ID AND event = 'csr_refused' ORDER BY id DESC LIMIT 1")" csr_truncated
 is "activation_submit" "$(as web "CALL activation_submit($C, $HASH1, 'v1', $ADDRESS)"; statuses)" $'ok\t'"$ID"$'\nverified\twaiting_for_verification\t-'
-is "freezes what was declared" "$(as root "SELECT terms_version, accepted_terms_at IS NOT NULL, accepted_data_at IS NOT NULL, submitted_at IS NOT NULL, submitted_by FROM activation WHERE order_id = $ID")" $'v1\t1\t1\t1\taccount:demo'
+is "section 9.18: freezes what was declared: terms by version, accuracy, when and by whom" "$(as root "SELECT terms_version, accepted_terms_at IS NOT NULL, accepted_data_at IS NOT NULL, submitted_at IS NOT NULL, submitted_by FROM activation WHERE order_id = $ID")" $'v1\t1\t1\t1\taccount:demo'
 is "and queues the issuance" "$(as root "SELECT state, attempts FROM issuance WHERE order_id = $ID")" $'waiting\t0'
 is "activation_submit again answers the same" "$(as web "CALL activation_submit($C, $HASH1, 'v1', $ADDRESS)"; events activation_submitted)" $'ok\t'"$ID"$'\n1'
 refuses "data after submit" web "CALL activation_data($C, 'commonName', $ADDRESS)" step_not_open
@@ -404,7 +406,7 @@ is "a verification that is too old is told in a row" "$(as web "CALL activation_
 is "the address is kept as a draft" "$(as root "SELECT email_draft FROM orders WHERE id = $ID")" joe@example.org
 
 as web "CALL key_pasted($HASH2, $ADDRESS); CALL key_pasted($HASH2, $ADDRESS)"
-is "key_pasted blocks the key, once" "$(as root "SELECT source FROM key_block"; count audit "event = 'key_pasted'")" $'pasted\n1'
+is "section 9.8: key_pasted blocks the key, once" "$(as root "SELECT source FROM key_block"; count audit "event = 'key_pasted'")" $'pasted\n1'
 like "key_check" "$(as web "CALL key_check($HASH2)")" "${REFUSED}csr_key_compromised"
 is "key_check of a good key" "$(as web "CALL key_check($HASH1)")" ""
 order_new
@@ -604,11 +606,11 @@ is "certificate_revoke again is calm" "$(as web "CALL certificate_revoke($C, 5, 
 is "the holder is told" "$(count outbox "order_id = $ID AND kind = 'revoked'")" 1
 is "a revocation makes the next CRL due" "$(as signer "CALL crl_begin(1, 's1', 864000, 1)" | cut -f1)" 2
 as root "UPDATE crl SET this_update = this_update - INTERVAL 61 SECOND WHERE number = 2"
-is "one that was never published is followed by another, whose number is higher than any that stands" "$(as signer "CALL crl_begin(1, 's1', 864000, 7)" | cut -f1)" 8
+is "section 9.20: one that was never published is followed by another, whose number is higher than any that stands" "$(as signer "CALL crl_begin(1, 's1', 864000, 7)" | cut -f1)" 8
 order_new
 to_issued f
 as web "CALL certificate_revoke($C, 1, $ADDRESS)"
-is "keyCompromise blocks the key" "$(count key_block "spki_sha256 = $HASH1 AND source = 'keyCompromise'")" 1
+is "section 9.19: keyCompromise blocks the key" "$(count key_block "spki_sha256 = $HASH1 AND source = 'keyCompromise'")" 1
 as root "DELETE FROM key_block WHERE spki_sha256 = $HASH1"
 refuses "someone else's certificate cannot be revoked" web "CALL certificate_revoke('session', REPEAT('o', 32), '$N', 'b01', 1, $ADDRESS)" not_found
 
@@ -698,7 +700,12 @@ to_issued 0
 is "an issued order has reached everything" "$(reached)" $'initiated verified submitted issued\t1\t1'
 is "its certificate's time is the order's" "$(as root "SELECT c.issued_at = o.issued_at FROM orders o JOIN certificate c ON c.order_id = o.id WHERE o.id = $ID")" 1
 
+# --- staff ---
+is "section 9.22: no procedure of the admin's confirms a mailbox, submits, queues or issues" "$(as root "SELECT GROUP_CONCAT(routine_name) FROM information_schema.routines WHERE routine_schema = DATABASE() AND routine_name LIKE 'admin\\_%'
+	AND (routine_definition REGEXP 'confirmed_at *=|submitted_at *=|accepted_[a-z]+_at *=|mailbox_status *=|activation_status *=|INTO (issuance|certificate|serial|mailbox|activation|caa_check) '
+	    OR routine_definition REGEXP 'CALL (mailbox_|activation_|issuance_|order_claim|caa_record)')"; as root "SELECT COUNT(*) > 15 FROM information_schema.routines WHERE routine_schema = DATABASE() AND routine_name LIKE 'admin\\_%'")" $'NULL\n1'
+
 # --- the audit log ---
-like "an audit event cannot be changed, not even by root" "$(as root "UPDATE audit SET detail = 'x' LIMIT 1")" "ERROR 1644 *append-only"
+like "section 9.21: an audit event cannot be changed, not even by root" "$(as root "UPDATE audit SET detail = 'x' LIMIT 1")" "ERROR 1644 *append-only"
 like "nor removed" "$(as root "DELETE FROM audit LIMIT 1")" "ERROR 1644 *append-only"
 finish

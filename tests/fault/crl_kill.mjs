@@ -72,7 +72,7 @@ let last = (await served()).number;
 const revoked = [];
 
 for (const [point, seen] of Object.entries(POINTS)) {
-	test(`SIGKILL ${point}: the file is whole, the number grows, no revocation is lost`, async () => {
+	test(`section 9.20: SIGKILL ${point}: the file is whole, the number grows, no revocation is lost`, async () => {
 		const before = await served();
 		const certificate = certificates.shift();
 		await revoke(certificate);

@@ -12,7 +12,7 @@ import { makeCsr, scratch } from '../lib/openssl.mjs';
 import { at, giveKey, statuses, submitActivation, verifiedMailbox, waitCertificate } from '../lib/steps.mjs';
 
 const SIGNER = path.join(ROOT, 'build/fault/mailcert-signer');
-const LEASE = 8; // seconds
+const LEASE = 5; // seconds
 
 const keys = scratch();
 const stack = await Stack.start({
@@ -48,10 +48,10 @@ async function goesBack(order, code, step) {
 	assert.equal(await one(`SELECT COUNT(*) FROM audit WHERE order_id = ${WHICH(order)} AND event = 'issuance_refused' AND detail LIKE '${code}%'`), '1');
 }
 
-// Run a signer of the build with fault points until it stands still at a point; go() lets it go on, end() ends it.
-async function standStill(point) {
+// A signer of the build with fault points.
+function faulty(env) {
 	const child = spawn(SIGNER, ['--config', path.join(stack.dir, 'mailcert.hdf')], {
-		env: { ...process.env, SOFTHSM2_CONF: path.join(stack.dir, 'softhsm2.conf'), MAILCERT_STOP_AT: point },
+		env: { ...process.env, SOFTHSM2_CONF: path.join(stack.dir, 'softhsm2.conf'), ...env },
 		stdio: ['ignore', 'ignore', 'pipe'],
 	});
 	const kill = () => child.kill('SIGKILL');
@@ -59,15 +59,22 @@ async function standStill(point) {
 	const ended = new Promise((resolve) => { child.on('exit', resolve); });
 	let log = '';
 	child.stderr.on('data', (data) => { log += data; });
-	await until(`the signer to stand still ${point}`, () => {
-		assert.equal(child.exitCode, null, log);
-		return / T /.test(fs.readFileSync(`/proc/${child.pid}/stat`, 'utf8').replace(/.*\)/, ''));
-	});
 	return {
+		child,
 		go: () => child.kill('SIGCONT'),
 		log: () => log,
 		end: async () => { child.kill('SIGTERM'); await ended; process.off('exit', kill); },
 	};
+}
+
+// Run a signer of the build with fault points until it stands still at a point; go() lets it go on, end() ends it.
+async function standStill(point) {
+	const signer = faulty({ MAILCERT_STOP_AT: point });
+	await until(`the signer to stand still ${point}`, () => {
+		assert.equal(signer.child.exitCode, null, signer.log());
+		return / T /.test(fs.readFileSync(`/proc/${signer.child.pid}/stat`, 'utf8').replace(/.*\)/, ''));
+	});
+	return signer;
 }
 
 test('section 9.13: CAA permitted 9 hours ago, the queue stood since: it is asked anew, and denies', async () => {
@@ -125,28 +132,33 @@ test('section 9.23: judged good, then the signer stands still for long: the data
 
 test('reserved, then the signer stands still until its lease is over: it does not sign any more', async () => {
 	const order = await submitted('late@mailbox.example');
+	const cancelled = await submitted('cancelled@mailbox.example');
 	const signer = await standStill('after-reserve');
-	assert.equal(await serials(order, 'reserved'), 1);
+	assert.deepEqual([await serials(order, 'reserved'), await serials(cancelled, 'reserved')], [1, 1]);
 	await sleep((LEASE + 1) * 1000);
+	await stack.ctl('order', 'cancel', cancelled, '--yes');
 	signer.go();
 	await waitCertificate(customer, order);
 	assert.match(signer.log(), /its lease ran out before it was signed/);
 	assert.deepEqual([await serials(order, 'abandoned'), await serials(order, 'issued')], [1, 1], 'the serial was given up for another');
 	assert.equal(await one(`SELECT COUNT(*) FROM revocation WHERE requested_by = 'signer:abandoned' AND serial =
 		(SELECT serial FROM serial WHERE order_id = ${WHICH(order)} AND state = 'abandoned')`), '1');
+	assert.equal(await certificates(cancelled), 0);
+	assert.deepEqual([await serials(cancelled, 'abandoned'), await serials(cancelled, 'issued'), await serials(cancelled, 'reserved')], [1, 0, 0]);
 	await signer.end();
 });
-test('cancelled meanwhile: neither signed nor stored', async () => {
-	const order = await submitted('cancelled@mailbox.example');
-	const signer = await standStill('after-reserve');
-	await sleep((LEASE + 1) * 1000);
-	await stack.ctl('order', 'cancel', order, '--yes');
-	signer.go();
-	await until('the signer to say so', () => /its lease ran out before it was signed/.test(signer.log()));
-	await sleep(1000);
-	assert.equal(await certificates(order), 0);
-	assert.deepEqual([await serials(order, 'abandoned'), await serials(order, 'issued'), await serials(order, 'reserved')], [1, 0, 0]);
+
+test('section 9.17: a finding of the lint stops the issuance, is logged and told; nothing is reserved or signed', async () => {
+	const order = await submitted('bent@mailbox.example');
+	const signer = faulty({ MAILCERT_BEND_AT: 'tbs' });
+	await until('the signer to refuse', async () => await one(`SELECT last_code FROM issuance WHERE order_id = ${WHICH(order)}`) === 'lint_failed');
 	await signer.end();
+	assert.match(signer.log(), new RegExp(`error: order ${order}: lint \\w+ \\(`), signer.log());
+	assert.equal(await serials(order, 'reserved') + await serials(order, 'issued') + await serials(order, 'abandoned'), 0);
+	assert.equal(await one(`SELECT detail FROM audit WHERE order_id = ${WHICH(order)} AND event = 'issuance_delayed'`), 'lint_failed');
+	await stack.sql(`UPDATE issuance SET next_at = UTC_TIMESTAMP() WHERE order_id = ${WHICH(order)}`);
+	await stack.tool('start', 'signer');
+	await waitCertificate(customer, order);
 });
 
 test('section 9.17: every serial that was taken names the lint that passed what was signed', async () => {

@@ -2,6 +2,7 @@
 // coming back, and what happens while a part of the house is down.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Stack, sleep, until } from '../lib/stack.mjs';
@@ -123,7 +124,7 @@ for (const [name, source, codes] of BAD_CSRS) {
 	});
 }
 
-test('a pasted private key is nowhere: not in the database, not in a log', async () => {
+test('section 9.8: a pasted private key is nowhere: not in the database, not in a log', async () => {
 	const secret = fs.readFileSync(file('p256.key'), 'utf8').split('\n')[1];
 	const hex = Buffer.from(secret, 'base64').subarray(0, 40).toString('hex');
 	const dump = await stack.tool('sql', '-BN', stack.demo.DB_NAME, '-e',
@@ -131,6 +132,9 @@ test('a pasted private key is nowhere: not in the database, not in a log', async
 	assert.ok(!dump.toLowerCase().includes(hex) && !dump.includes(secret));
 	for (const log of fs.readdirSync(path.join(stack.dir, 'log')))
 		assert.ok(!fs.readFileSync(path.join(stack.dir, 'log', log), 'latin1').includes(secret), log);
+	const spki = openssl(['pkey', '-in', file('p256.key'), '-pubout', '-outform', 'DER']);
+	assert.deepEqual(await stack.sql(`SELECT source FROM key_block
+		WHERE spki_sha256 = UNHEX('${createHash('sha256').update(Buffer.from(spki, 'latin1')).digest('hex')}')`), [['pasted']], 'and its public key serves nobody any more');
 });
 
 const NOISE = [
@@ -159,7 +163,7 @@ test('the live check answers the verdict and changes nothing', async () => {
 	assert.notEqual((await new Client(stack).post('/csr/check', { csr: 'x' }, { json: true })).status, 200);
 });
 
-test('the summary wants its statements, each by name', async () => {
+test('section 9.18: the summary wants its statements, each by name', async () => {
 	const where = at(csrOrder, '/activation/summary');
 	for (const [fields, missing] of [
 		[{}, ['accept_terms', 'accept_data']],
@@ -262,7 +266,7 @@ test('a body of a wrong kind is 415, a broken one 400 or 422, never 500', async 
 
 // --- the holder's link -----------------------------------------------------------------------------------------
 
-test('GET and HEAD of the holder\'s link change nothing, and the box must be ticked', async () => {
+test('section 9.2: GET and HEAD of the holder\'s link change nothing, and the box must be ticked', async () => {
 	const order = stack.takeOrder();
 	await giveMailbox(customer, order, 'holder@mailbox.example');
 	const link = new URL(verifyLink(stack, await waitMail(stack, 'holder@mailbox.example'))).pathname;

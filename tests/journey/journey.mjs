@@ -269,7 +269,7 @@ test('the certificate comes by mail as well', async () => {
 	assert.equal(openssl(['x509', '-outform', 'DER'], pem), openssl(['x509', '-in', file('certificate.pem'), '-outform', 'DER']));
 });
 
-test('the CRL and the CA certificate are served where the certificate says', async () => {
+test('section 9.20: the CRL and the CA certificate are served where the certificate says', async () => {
 	const text = openssl(['x509', '-in', file('certificate.pem'), '-noout', '-text']);
 	const urls = [...text.matchAll(/URI:(http:\S+)/g)].map((m) => m[1]);
 	const crl = urls.find((url) => url.endsWith('.crl'));

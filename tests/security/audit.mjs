@@ -41,13 +41,13 @@ function verify(changed) {
 	return ctl('audit', 'verify', file, '--key', key);
 }
 
-test('an untouched export is whole', () => {
+test('section 9.21: an untouched export is whole', () => {
 	const answer = verify(lines);
 	assert.equal(answer.status, 0, answer.err);
 	assert.match(answer.out, new RegExp(`^whole: ${events.length} events`));
 });
 
-test('the journey left its events, the refused sign-in too', () => {
+test('section 9.21: the journey left its events, the refused sign-in too', () => {
 	const names = events.map((event) => event.event);
 	for (const name of ['order_added', 'signed_in', 'email_saved', 'email_confirmed', 'mail_accepted', 'mailbox_verified',
 		'fields_saved', 'method_saved', 'csr_saved', 'activation_submitted', 'caa_permitted', 'certificate_issued', 'crl_published'])
@@ -81,7 +81,7 @@ const tampered = {
 	'a line that is none': spliced(middle, 0, 'hello'),
 };
 for (const [name, changed] of Object.entries(tampered))
-	test(`found: ${name}`, () => {
+	test(`section 9.21: found: ${name}`, () => {
 		assert.notDeepEqual(changed, lines);
 		const answer = verify(changed);
 		assert.equal(answer.status, 1, `${answer.out}${answer.err}`);

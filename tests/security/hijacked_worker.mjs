@@ -20,7 +20,7 @@ import { at, giveKey, giveMailbox, statuses, submitActivation, verifiedMailbox, 
 const TARGET = 'ceo@bank.example'; // never confirms anything
 const keys = scratch();
 const stack = await Stack.start({
-	name: 'hijacked_worker', orders: 25, workers: 2,
+	name: 'hijacked_worker', orders: 27, workers: 2,
 	settings: { 'Signer.PollMs': 200, 'Mail.PollMs': 100, 'Dns.Timeout': 2 },
 	// A short life, so that a mended record is seen at once.
 	zone: 'flip.example. 1 IN MX 10 mail.demo-dns.\nflip.example. 1 IN CAA 0 issuemail "other-ca.example"\n',
@@ -227,10 +227,10 @@ async function stored(name, csr, spki, code) {
 test('a request for another key than the person saw', async () => {
 	await stored('other key', derOf(makeCsr(keys, 'shown')), spkiOf('mallory'), 'summary_changed');
 });
-test('a request with a weak key', async () => {
+test('section 9.23: the signer judges the key itself: a request with a weak key', async () => {
 	await stored('weak', derOf(makeCsr(keys, 'weak', 'rsa1024')), spkiOf('weak'), 'csr_key_too_small');
 });
-test('a request whose signature is not of its key', async () => {
+test('section 9.23: the signer judges the request itself: a signature that is not of its key', async () => {
 	const csr = derOf(makeCsr(keys, 'unsigned'));
 	csr[csr.length - 3] ^= 1;
 	await stored('unsigned', csr, spkiOf('unsigned'), 'csr_signature_invalid');
@@ -244,7 +244,7 @@ test("somebody else's key", async () => {
 	// With a lie about the key it is stored; the signer is not deceived.
 	await stored('in use', csr, spkiOf('mallory'), 'summary_changed');
 });
-test('a request full of names: the certificate is for the confirmed mailbox alone', async () => {
+test('section 9.5: a request full of names: the certificate is for the confirmed mailbox alone', async () => {
 	const csr = openssl(['req', '-new', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', path.join(keys, 'names.key'),
 		'-subj', `/O=Bank/CN=${TARGET}/emailAddress=${TARGET}`, '-addext', `subjectAltName=email:${TARGET}`, '-addext', 'basicConstraints=CA:TRUE']);
 	await giveKey(mallory, malloryOrder, csr);
@@ -263,7 +263,7 @@ refused('find them by joining', "SELECT m.email FROM mailbox m JOIN mailbox_valu
 refused('read the sessions', 'SELECT id_hash FROM session');
 refused('read the keys of partners', 'SELECT hash FROM partner_key');
 refused('read the pepper', 'SELECT * FROM secret');
-test('the value and its hash stand nowhere in all that the worker can read', () => {
+test('section 9.2: the value and its hash stand nowhere in all that the worker can read', () => {
 	const tables = web("SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()").split('\n');
 	assert.ok(tables.length > 10);
 	let columns = 0;
@@ -280,7 +280,7 @@ test('the value and its hash stand nowhere in all that the worker can read', () 
 	}
 	assert.ok(columns > 50, `only ${columns} columns were looked at`);
 });
-test('nor in any log', () => {
+test('section 9.2: nor in any log', () => {
 	const log = path.join(stack.dir, 'log');
 	for (const name of fs.readdirSync(log)) {
 		const text = fs.readFileSync(path.join(log, name), 'latin1');
@@ -393,11 +393,28 @@ test('a stranger: another uid is hung up on', { skip: process.getuid() !== 0 && 
 	assert.match(fs.readFileSync(path.join(stack.dir, 'log/signer.log'), 'utf8'), /uid 65534.* refused/);
 	await signerWell();
 });
-test('the signer can not be traced or dumped, and holds nothing it does not need', () => {
+test('section 9.23: the signer can not be traced or dumped, and holds nothing it does not need', () => {
 	const status = fs.readFileSync(`/proc/${signerPid}/status`, 'utf8');
 	assert.match(status, /^NoNewPrivs:\s1$/m);
 	assert.match(status, /^Seccomp:\s2$/m);
 	assert.match(fs.readFileSync(`/proc/${signerPid}/limits`, 'utf8'), /^Max core file size\s+0\s+0\s/m);
+});
+
+test('section 9.1: a value has 128 bits or more, stands as a hash, and each mail has another', async () => {
+	const order = stack.takeOrder();
+	await giveMailbox(customer, order, 'twice@mailbox.example');
+	await waitMail(stack, 'twice@mailbox.example');
+	await stack.sql(`UPDATE outbox SET created_at = created_at - INTERVAL 2 MINUTE WHERE order_id = ${WHICH(order)}`);
+	await customer.submit(at(order), {}, { action: at(order, '/email/resend') });
+	const mails = await until('a second mail', async () => {
+		const found = await mailsFor(stack, 'twice@mailbox.example');
+		return found.length === 2 && found;
+	});
+	const values = mails.map((mail) => Buffer.from(verifyLink(stack, mail).split('/').at(-1), 'base64url'));
+	assert.ok(values.every((octets) => octets.length >= 16));
+	assert.notDeepEqual(values[0], values[1]);
+	const stored = (await stack.sql(`SELECT LOWER(HEX(v.hash)) FROM mailbox_value v JOIN mailbox m ON m.id = v.mailbox_id WHERE m.order_id = ${WHICH(order)}`)).flat();
+	assert.deepEqual(stored.sort(), values.map((octets) => createHash('sha256').update(octets).digest('hex')).sort());
 });
 
 // --- fresh or nothing ----------------------------------------------------------------------------------------------
@@ -415,7 +432,7 @@ async function submittedThen(email, change) {
 }
 const MAILBOX = (order) => `(SELECT mailbox_id FROM orders WHERE id = ${WHICH(order)})`;
 
-test('a verification begun 30 days and a second ago: back to the mailbox, and the page says why', async () => {
+test('section 9.3: a verification begun 30 days and a second ago: back to the mailbox, and the page says why', async () => {
 	const order = await submittedThen('old@mailbox.example', (which) =>
 		`UPDATE mailbox SET initiated_at = UTC_TIMESTAMP() - INTERVAL '30 0:0:1' DAY_SECOND WHERE id = ${MAILBOX(which)}`);
 	await until('the order to go back', async () => (await statuses(customer, order))[0] === 'waiting_for_data');
@@ -440,7 +457,7 @@ test('a verification that was replaced meanwhile does not count', async () => {
 	await until('the order to go back', async () => (await statuses(customer, order))[1] === 'waiting_for_data');
 	assert.equal(await one(`SELECT COUNT(*) FROM certificate WHERE order_id = ${WHICH(order)}`), '0');
 });
-test('missing statements: back to the activation, and the page says why', async () => {
+test('section 9.18: missing statements: back to the activation, and the page says why', async () => {
 	const order = await submittedThen('statements@mailbox.example', (which) =>
 		`UPDATE activation SET submitted_at = NULL, accepted_data_at = NULL WHERE order_id = ${WHICH(which)}`);
 	await until('the order to go back', async () => (await statuses(customer, order))[1] === 'waiting_for_data');

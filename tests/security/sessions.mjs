@@ -198,7 +198,7 @@ async function signInFrom(address, login, password) {
 }
 const codeOf = (answer) => (answer.status >= 400 ? JSON.parse(answer.body).error.code : 'ok');
 
-test('ten wrong passwords from one address: it must wait, with the right one too; the owner elsewhere need not', async () => {
+test('section 9.22: ten wrong passwords from one address: it must wait, with the right one too; the owner elsewhere need not', async () => {
 	for (let i = 0; i < 10; i++)
 		assert.equal(codeOf(await signInFrom('192.0.2.10', 'guessed', `wrong ${i}`)), 'sign_in_refused');
 	const before = derived().length;
@@ -216,7 +216,7 @@ test('after a quarter of an hour it is forgotten', async () => {
 	assert.equal(codeOf(await signInFrom('192.0.2.10', 'guessed', PASSWORD)), 'ok');
 });
 
-test('24 wrong passwords from many addresses: nobody guesses further, whatever address they name', async () => {
+test('section 9.22: 24 wrong passwords from many addresses: nobody guesses further, whatever address they name', async () => {
 	for (let i = 0; i < 24; i++)
 		assert.equal(codeOf(await signInFrom(`198.51.100.${i}`, 'locked', `wrong ${i}`)), 'sign_in_refused', String(i));
 	assert.equal(codeOf(await signInFrom('203.0.113.1', 'locked', PASSWORD)), 'sign_in_throttled');

@@ -106,8 +106,10 @@ static int issue_build(struct signer *s, struct work *w, const char **step, stru
 	subscriber.spki_len = j.csr->spki_len;
 	subscriber.fields = j.fields;
 	memcpy(subscriber.serial, i->serial, sizeof(i->serial));
-	if (certificate_tbs(&w->tbs, &w->tbs_len, &subscriber, s->cas[0].issuer, e) == -1 ||
-	    issue_lint(s, i, &j, w, e) == -1)
+	if (certificate_tbs(&w->tbs, &w->tbs_len, &subscriber, s->cas[0].issuer, e) == -1)
+		goto out;
+	fault_bend("tbs", w->tbs, w->tbs_len);
+	if (issue_lint(s, i, &j, w, e) == -1)
 		goto out;
 	(void)EVP_Digest(w->tbs, w->tbs_len, i->tbs_sha256, NULL, EVP_sha256(), NULL);
 	memcpy(i->spki, j.csr->spki_sha256, sizeof(i->spki));
