@@ -102,6 +102,10 @@ $(B)/tests/golden/render: $(B)/tests/golden/render.o $(B)/cgi/template.o $(call 
 $(B)/tests/bench/empty: $(B)/tests/bench/empty.o
 	$(LINK) -lfcgi
 
+# CRLs by their size, and what judging a request costs: `make bench-pki`.
+$(B)/tests/bench/crl $(B)/tests/bench/checks: %: %.o $(call lib,pki base)
+	$(LINK) -lcmocka -lunbound -lidn2 -ljansson $(HDF) $(CRYPTO)
+
 -include nginx/assets.mk
 assets:
 

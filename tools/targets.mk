@@ -12,6 +12,7 @@ help:
 	@echo 'make soak         people at work while processes die, for DURATION=600 seconds or until JOURNEYS= KILLS=; SEED=1'
 	@echo 'make lint         clang-format, clang-tidy, cppcheck'
 	@echo 'make bench        pages and journeys beside an empty FastCGI program'
+	@echo 'make bench-pki    CRLs of 10,000 to 1,000,000 entries; what judging a request costs'
 	@echo 'make pictures     every page in both languages, phone and desktop, light and dark; its weight; all of axe'
 	@echo 'make conformance  certificates held against other people'"'"'s linters and programs'
 	@echo 'make install      onto this machine, DESTDIR= PREFIX=$(PREFIX); make uninstall'
@@ -60,6 +61,10 @@ bench: test-setup
 	@tools/setup.sh bench
 	@$(BUILD) all $(B)/tests/bench/empty
 	@B=$(B) node tests/bench/pages.mjs
+bench-pki: test-setup
+	@$(BUILD) $(B)/tests/bench/crl $(B)/tests/bench/checks
+	@$(B)/tests/bench/crl
+	@$(B)/tests/bench/checks
 
 # tests/fault/lib/soak.mjs says what else can be set.
 soak: test-setup
@@ -102,6 +107,6 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: bench soak pictures help setup run start stop test test-setup asan fuzz fuzz-coverage conformance lint format clean
+.PHONY: bench bench-pki soak pictures help setup run start stop test test-setup asan fuzz fuzz-coverage conformance lint format clean
 
 include tools/install.mk

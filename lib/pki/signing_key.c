@@ -19,31 +19,6 @@ struct signing_key {
 	unsigned generation; /* of the token when the handle was found */
 };
 
-static const struct ca_key_row {
-	const char *word, *type, *group;
-	unsigned bits;
-} ca_key_rows[CA_KEY__MAX] = {
-    [CA_KEY_P256] = {"P-256", "EC", "P-256", 0},
-    [CA_KEY_P384] = {"P-384", "EC", "P-384", 0},
-    [CA_KEY_RSA4096] = {"RSA-4096", "RSA", NULL, 4096},
-};
-
-const char *ca_key_word(enum ca_key type)
-{
-	return ca_key_rows[type].word;
-}
-
-int ca_key_by_word(enum ca_key *out, const char *word)
-{
-	for (int i = 0; i < CA_KEY__MAX; i++) {
-		if (strcmp(ca_key_rows[i].word, word) != 0)
-			continue;
-		*out = (enum ca_key)i;
-		return 0;
-	}
-	return -1;
-}
-
 /* SBR 7.1.3.2.1 and 7.1.3.2.2, octet for octet: RSA has the NULL, ECDSA has no parameters. */
 #define RSA_WITH(last)                                                                                   \
 	{                                                                                                \
@@ -130,7 +105,7 @@ int signing_key_find(
 
 int signing_key_create(struct signing_key **out, enum ca_key type, const char *path, struct err *e)
 {
-	const struct ca_key_row *row = &ca_key_rows[type];
+	const struct ca_key_row *row = ca_key_row(type);
 	EVP_PKEY *key;
 	int rc = -1;
 

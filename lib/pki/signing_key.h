@@ -10,17 +10,11 @@
 #include <stddef.h>
 #include <openssl/types.h>
 
+#include "lib/pki/ca_key.h"
+
 struct err;
 struct signing_key;
 struct token;
-
-/* Keys a new CA may have (SBR 6.1.5; RSA under 4096 bits has ended for CA certificates). */
-enum ca_key { CA_KEY_P256, CA_KEY_P384, CA_KEY_RSA4096, CA_KEY__MAX };
-
-/* "P-256", "P-384", "RSA-4096": the words of mailcertctl and documents. */
-const char *ca_key_word(enum ca_key);
-/* The key for a word; 0, or -1 for an unknown one. */
-int ca_key_by_word(enum ca_key *out, const char *word);
 
 /* A signature's AlgorithmIdentifier in DER, exactly (SBR 7.1.3.2), and its hash as OpenSSL names it. */
 struct signature_algorithm {

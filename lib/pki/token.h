@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <openssl/types.h>
 
-#include "lib/pki/signing_key.h"
+#include "lib/pki/ca_key.h"
 
 struct err;
 struct token;

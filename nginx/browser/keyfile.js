@@ -3,7 +3,8 @@ import { Null, ObjectIdentifier, OctetString, fromBER } from "asn1js";
 import { AlgorithmIdentifier, PKCS8ShroudedKeyBag, PrivateKeyInfo } from "pkijs";
 import { objectsIn, toPem } from "./bytes.js";
 import { Fault } from "./fault.js";
-import { Sealed, open, sealAes } from "./pbe.js";
+import { open, sealAes } from "./pbe.js";
+import { Sealed } from "./sealed.js";
 
 const RSA = "1.2.840.113549.1.1.1";
 const EC = "1.2.840.10045.2.1";

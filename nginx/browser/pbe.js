@@ -4,8 +4,8 @@
 import { Null, OctetString } from "asn1js";
 import { AlgorithmIdentifier, EncryptedContentInfo, EncryptedData, PBES2Params, PBKDF2Params } from "pkijs";
 import { Fault } from "./fault.js";
+import { PBES2, Sealed, isPbes2 } from "./sealed.js";
 
-const PBES2 = "1.2.840.113549.1.5.13";
 const PBKDF2 = "1.2.840.113549.1.5.12";
 const HMAC_SHA256 = "1.2.840.113549.2.9";
 const AES256_CBC = "2.16.840.1.101.3.4.1.42";
@@ -13,14 +13,6 @@ const AES_CBC = ["2.16.840.1.101.3.4.1.2", "2.16.840.1.101.3.4.1.22", AES256_CBC
 
 /* More than anybody writes; a file that asks for more would only hang the page. */
 const ITERATIONS_MAX = 10_000_000;
-
-/** A sealed thing: an AlgorithmIdentifier with its parameters, and the ciphertext. */
-export class Sealed {
-	constructor(algorithm, octets) {
-		this.algorithm = algorithm;
-		this.octets = octets;
-	}
-}
 
 async function aesKey(password, salt, iterations, usage) {
 	const raw = new TextEncoder().encode(password);
@@ -58,10 +50,6 @@ export async function sealAes(octets, password, iterations) {
 export async function sealDes(octets, password, iterations) {
 	const { encrypt } = await import("./pbe_older.js");
 	return encrypt(octets, password, iterations);
-}
-
-export function isPbes2(algorithm) {
-	return algorithm.algorithmId === PBES2;
 }
 
 function isAes(algorithm) {
@@ -107,12 +95,3 @@ export async function open(sealed, password) {
 	const { decrypt } = await import("./pbe_older.js");
 	return decrypt(sealed, password);
 }
-
-/** Dotted name of a scheme, to be told when it is not known. */
-export function schemeOf(algorithm) {
-	if (!isPbes2(algorithm))
-		return algorithm.algorithmId;
-	const params = new PBES2Params({ schema: algorithm.algorithmParams });
-	return params.encryptionScheme.algorithmId;
-}
-

@@ -7,7 +7,7 @@ import forge from "node-forge/lib/forge.js";
 import "node-forge/lib/pbe.js";
 import { AlgorithmIdentifier } from "pkijs";
 import { Fault } from "./fault.js";
-import { Sealed, isPbes2, schemeOf } from "./pbe.js";
+import { Sealed, isPbes2, schemeOf } from "./sealed.js";
 
 const SHA1_3DES = "1.2.840.113549.1.12.1.3"; /* pbeWithSHAAnd3-KeyTripleDES-CBC, RFC 7292 appendix C */
 const FOR_KEY = 1, FOR_IV = 2; /* "ID" of RFC 7292 appendix B.3 */

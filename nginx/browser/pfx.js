@@ -8,8 +8,9 @@ import { same, sha1 } from "./bytes.js";
 import { Cert } from "./certificate.js";
 import { Fault } from "./fault.js";
 import { unsealKey } from "./keyfile.js";
-import { Sealed, open, sealAes, sealDes } from "./pbe.js";
 import { publicOf } from "./keypair.js";
+import { open, sealAes, sealDes } from "./pbe.js";
+import { Sealed } from "./sealed.js";
 
 const DATA = "1.2.840.113549.1.7.1";
 const ENCRYPTED_DATA = "1.2.840.113549.1.7.6";

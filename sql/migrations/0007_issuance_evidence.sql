@@ -5,7 +5,7 @@
 
 ALTER TABLE serial
 	ADD COLUMN IF NOT EXISTS lint VARCHAR(64) CHARACTER SET ascii NULL
-		COMMENT 'name and version of the lint that passed it (SBR 4.3.1.2)' AFTER tbs_sha256;
+		COMMENT 'name and version of the lint that passed it (SBR 4.3.1.2)';
 
 ALTER TABLE caa_check
 	ADD COLUMN IF NOT EXISTS perspectives TEXT NULL

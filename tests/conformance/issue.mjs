@@ -1,5 +1,5 @@
-// issue.mjs - issue the certificates that the judges look at: node issue.mjs DIR. A stack of its own, every order
-// through the pages, mails and the signer, as customers do it, under an issuing CA of each kind of key. Leaves in DIR
+// issue.mjs - issue the certificates that the judges look at: node issue.mjs DIR. A stack of its own, every order through
+// the pages, or the form posts of a partner's program, mails and the signer, under an issuing CA of each kind of key. Leaves in DIR
 // list.json, NAME.pem, NAME.key, and public/ with what nginx serves: CA certificates and CRLs.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -8,6 +8,7 @@ import PostalMime from 'postal-mime';
 import { Stack, until } from '../lib/stack.mjs';
 import { Client } from '../lib/client.mjs';
 import { openssl } from '../lib/openssl.mjs';
+import { Curl } from '../lib/partner.mjs';
 import { giveKey, giveMailbox, submitActivation, waitCertificate } from '../lib/steps.mjs';
 
 const dir = process.argv[2];
@@ -40,7 +41,8 @@ const SHAPES = {
 	'specials': { typed: `!#$%&*/?^_\`{|}~-@${DOMAIN}` },
 };
 
-// Requests that ask for what no certificate of ours has: [subject, lines of the section of extensions].
+// Requests that ask for what no certificate of ours has: [subject, lines of the section of extensions, how many unknown
+// attributes beside them].
 const HUGE = 'x'.repeat(12000);
 const HOSTILE = {
 	'ca-true': ['/CN=CA', ['basicConstraints = critical, CA:TRUE, pathlen:9', 'keyUsage = critical, keyCertSign, cRLSign']],
@@ -53,6 +55,10 @@ const HOSTILE = {
 	'policies-and-addresses': ['/CN=x', ['certificatePolicies = 2.23.140.1.5.4.3, 2.5.29.32.0',
 		'crlDistributionPoints = URI:https://other.example/crl', 'authorityInfoAccess = OCSP;URI:https://other.example/',
 		'subjectKeyIdentifier = DEADBEEF', 'nameConstraints = permitted;email:.']],
+	'foreign-mailbox': ['/CN=ceo@bank.example/emailAddress=ceo@bank.example/serialNumber=1', ['subjectAltName = email:ceo@bank.example']],
+	'other-name': ['/CN=x', ['subjectAltName = otherName:1.3.6.1.5.5.7.8.9;UTF8:ceo@bank.example']],
+	'unknown-critical': ['/CN=x', ['1.2.3.4.5 = critical, ASN1:UTF8:x', '2.5.29.9 = ASN1:NULL', '2.5.29.36 = critical, ASN1:NULL']],
+	'hundreds-of-attributes': ['/CN=x', [], 300],
 	'all': ['/C=US/O=Other Corporation/CN=ceo@bank.example', ['basicConstraints = critical, CA:TRUE',
 		'subjectAltName = email:ceo@bank.example, DNS:bank.example', 'extendedKeyUsage = serverAuth',
 		'keyUsage = critical, keyCertSign, digitalSignature', 'certificatePolicies = 2.5.29.32.0']],
@@ -78,6 +84,15 @@ function plan() {
 		for (const how of Object.keys(HOSTILE))
 			list.push({ ...base, name: `hostile-${how}-${key}`, hostile: how, likeAs: `clean-${key}` });
 	}
+	// A partner's program: every shape, every key, a clean and the hostile request.
+	const posted = { issuer: ISSUERS[0], product: 'smime-mailbox-365', key: 'p256', partner: true };
+	for (const [shape, { typed, canonical }] of Object.entries(SHAPES))
+		list.push({ ...posted, name: `partner-shape-${shape}`, email: typed, canonical });
+	for (const key of KEYS)
+		list.push({ ...posted, name: `partner-${key}`, issuer: ISSUERS[1], product: 'smime-mailbox-730', key, email: `partner.${key}@${DOMAIN}` });
+	list.push({ ...posted, name: 'partner-clean', email: `partner.hostile@${DOMAIN}` });
+	for (const how of ['foreign-subject', 'foreign-san', 'hundreds-of-attributes', 'all'])
+		list.push({ ...posted, name: `partner-hostile-${how}`, email: `partner.hostile@${DOMAIN}`, hostile: how, likeAs: 'partner-clean' });
 	for (const item of list) {
 		item.canonical ??= item.email;
 		item.days = PRODUCTS[item.product];
@@ -99,11 +114,13 @@ function makeRequest(item) {
 		fs.copyFileSync(path.join(dir, `${item.likeAs}.key`), key);
 	else
 		makeKey(key, item.key);
-	const [subject, extensions] = HOSTILE[item.hostile] ?? ['/CN=x', []];
+	const [subject, extensions, attributes = 0] = HOSTILE[item.hostile] ?? ['/CN=x', []];
+	const unknown = Array.from({ length: attributes }, (_, n) => `1.2.3.4.${n + 1} = ceo@bank.example`);
 	const config = path.join(dir, 'request.cnf');
-	fs.writeFileSync(config, ['[req]', 'distinguished_name = dn', ...(extensions.length > 0 ? ['req_extensions = ext'] : []),
-		'[dn]', '[ext]', ...extensions, ''].join('\n'));
-	return openssl(['req', '-new', '-utf8', '-config', config, '-key', key, '-sha256', '-subj', subject]);
+	fs.writeFileSync(config, ['[req]', 'distinguished_name = dn', 'attributes = attributes', 'prompt = no',
+		...(extensions.length > 0 ? ['req_extensions = ext'] : []), '[dn]', 'CN = x', '[attributes]', ...unknown, '[ext]', ...extensions, ''].join('\n'));
+	return openssl(['req', '-new', '-utf8', '-config', config, '-key', key, '-sha256',
+		...(attributes > 0 ? [] : ['-subj', subject])]); // openssl leaves attributes away when -subj is there
 }
 
 // The links of the verification mails by order.
@@ -120,15 +137,28 @@ async function links(stack) {
 	return found;
 }
 
+const postedCertificate = (order) => until(`a certificate for ${order}`, async () => {
+	const answer = await program.call(program.at(order, '/certificate.pem'));
+	return answer.status === 200 && answer.text;
+}, 60);
+
 // Let one CA's items go through all steps.
 async function issue(stack, customer, items) {
+	for (const item of items.filter((one) => one.partner)) {
+		const made = await program.call('/partner/orders', { product: item.product, partner_ref: item.name, email: item.email });
+		if (made.status !== 201)
+			throw new Error(`${item.name}: ${made.status} ${made.text}`);
+		item.order = made.json.order;
+	}
 	for (const product of Object.keys(PRODUCTS)) {
-		const its = items.filter((item) => item.product === product);
+		const its = items.filter((item) => item.product === product && !item.partner);
+		if (its.length === 0)
+			continue;
 		const orders = (await stack.ctl('order', 'add', '--account', 'demo', '--product', product, '--count', String(its.length)))
 			.trim().split('\n');
 		its.forEach((item, n) => { item.order = orders[n].split('\t')[0]; });
 	}
-	for (const item of items)
+	for (const item of items.filter((one) => !one.partner))
 		await giveMailbox(customer, item.order, item.email);
 	let known = {};
 	await until('a mail for every order', async () => {
@@ -139,6 +169,12 @@ async function issue(stack, customer, items) {
 		const answer = await new Client(stack).submit(known[item.order], { control: 'yes' });
 		if (![200, 303].includes(answer.status))
 			throw new Error(`${item.name}: ${answer.status} ${answer.title}`);
+		if (item.partner) {
+			const sent = await program.call(program.at(item.order, '/activate'), { csr: item.request, accept_terms: 'yes', accept_data: 'yes' });
+			if (sent.status !== 200)
+				throw new Error(`${item.name}: ${sent.status} ${sent.text}`);
+			continue;
+		}
 		try {
 			await giveKey(customer, item.order, item.request);
 			await submitActivation(customer, item.order);
@@ -147,7 +183,7 @@ async function issue(stack, customer, items) {
 		}
 	}
 	for (const item of items) {
-		fs.writeFileSync(path.join(dir, `${item.name}.pem`), await waitCertificate(customer, item.order));
+		fs.writeFileSync(path.join(dir, `${item.name}.pem`), await (item.partner ? postedCertificate(item.order) : waitCertificate(customer, item.order)));
 		item.issuer = item.issuer.name;
 		delete item.request;
 	}
@@ -164,6 +200,7 @@ const stack = await Stack.start({
 	settings: { 'Ca.PublicUrl': PUBLIC_URL, 'Signer.PollMs': 200, 'Mail.PollMs': 100 },
 });
 const customer = await new Client(stack).signIn();
+const program = new Curl(stack);
 const began = Date.now();
 for (const issuer of ISSUERS) {
 	if (issuer.key) {
