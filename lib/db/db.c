@@ -271,8 +271,14 @@ static int db_fault(
 	return err_set(e, fault, "%s: database: %u (%s) %s", what, number, state, text);
 }
 
+/* The library notes an answer that breaks off between two results at the connection, or nowhere. */
 static int db_stmt_fault(struct db *db, struct err *e, const char *what, MYSQL_STMT *st)
 {
+	if (mysql_stmt_errno(st) == 0 && mysql_errno(db->link) != 0)
+		return db_fault(
+		    db, e, what, mysql_errno(db->link), mysql_sqlstate(db->link), mysql_error(db->link));
+	if (mysql_stmt_errno(st) == 0)
+		return db_fault(db, e, what, CR_SERVER_LOST, "HY000", "the answer broke off");
 	return db_fault(db, e, what, mysql_stmt_errno(st), mysql_stmt_sqlstate(st), mysql_stmt_error(st));
 }
 
