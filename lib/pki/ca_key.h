@@ -1,4 +1,5 @@
-/* ca_key.h - the kinds of key that a new CA may have (SBR 6.1.5; RSA under 4096 bits has ended for CA certificates). */
+/* ca_key.h - the kinds of key that a new CA may have (SBR 6.1.5; RSA under 4096 bits has ended for CA
+ * certificates). */
 #ifndef LIB_PKI_CA_KEY_H
 #define LIB_PKI_CA_KEY_H
 

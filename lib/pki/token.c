@@ -308,7 +308,8 @@ static EVP_PKEY *ec_public_read(
 
 	if (bld != NULL && t->p11->C_GetAttributeValue(session, handle, &got, 1) == CKR_OK &&
 	    (got.ulValueLen == bare || got.ulValueLen == bare + 2) &&
-	    OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, ca_key_row(type)->group, 0) == 1 &&
+	    OSSL_PARAM_BLD_push_utf8_string(bld, OSSL_PKEY_PARAM_GROUP_NAME, ca_key_row(type)->group, 0) ==
+		1 &&
 	    OSSL_PARAM_BLD_push_octet_string(
 		bld, OSSL_PKEY_PARAM_PUB_KEY, point + (got.ulValueLen - bare), bare) == 1)
 		key = public_key_build("EC", bld);
