@@ -101,6 +101,8 @@ $(B)/tests/golden/render: $(B)/tests/golden/render.o $(B)/cgi/template.o $(call 
 
 $(B)/tests/bench/empty: $(B)/tests/bench/empty.o
 	$(LINK) -lfcgi
+$(B)/tests/bench/commits: $(B)/tests/bench/commits.o
+	$(LINK) $(MARIADB)
 
 # CRLs by their size, and what judging a request costs: `make bench-pki`.
 $(B)/tests/bench/crl $(B)/tests/bench/checks: %: %.o $(call lib,pki base)

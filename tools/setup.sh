@@ -6,7 +6,7 @@
 #   lint         clang-format, clang-tidy, cppcheck
 #   fuzz         clang with libFuzzer
 #   conformance  other people's linters and mail programs' certificate stores
-#   bench        a load generator
+#   bench        a load generator, and another CA to be measured beside
 #   package      the Debian package, and a clean root to install it in
 #
 # When everything is there it does nothing and asks nothing. Otherwise it says what it will do, and does it
@@ -35,7 +35,7 @@ packages_of() {
 	lint) echo clang-format clang-tidy cppcheck ;;
 	fuzz) echo clang libclang-rt-14-dev llvm ;;
 	conformance) echo gnutls-bin dirmngr python3-venv ;;
-	bench) echo wrk ;;
+	bench) echo wrk golang-cfssl ;;
 	package) echo debhelper dpkg-dev fakeroot lintian debootstrap systemd-container ;;
 	*)
 		echo "setup: no group $1; there are: run test lint fuzz conformance bench package" >&2

@@ -11,7 +11,8 @@ help:
 	@echo 'make fuzz-coverage  which lines the fuzzers reach, from their seeds and what make fuzz has kept'
 	@echo 'make soak         people at work while processes die, for DURATION=600 seconds or until JOURNEYS= KILLS=; SEED=1'
 	@echo 'make lint         clang-format, clang-tidy, cppcheck'
-	@echo 'make bench        pages and journeys beside an empty FastCGI program'
+	@echo 'make bench        how fast, as ratios to limits of this machine; PARTS="page csr" chooses; into build/bench'
+	@echo 'make bench-large  the same pages with ROWS="$(ROWS)" orders'
 	@echo 'make bench-pki    CRLs of 10,000 to 1,000,000 entries; what judging a request costs'
 	@echo 'make pictures     every page in both languages, phone and desktop, light and dark; its weight; all of axe'
 	@echo 'make conformance  certificates held against other people'"'"'s linters and programs'
@@ -57,10 +58,17 @@ asan: test-setup
 		LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
 		UBSAN_OPTIONS=print_stacktrace=1 tests/run unit journey
 
-bench: test-setup
+# PARTS="page crl" runs some of it; tests/bench/README.md says what each measures. ROWS="100000 5000000": how many orders
+# bench-large fills the database with.
+PARTS ?=
+ROWS ?= 100000 5000000
+bench-setup: test-setup
 	@tools/setup.sh bench
-	@$(BUILD) all $(B)/tests/bench/empty
-	@B=$(B) node tests/bench/pages.mjs
+	@$(BUILD) all $(B)/tests/bench/empty $(B)/tests/bench/commits
+bench: bench-setup
+	@B=$(B) PARTS='$(PARTS)' node tests/bench/run.mjs
+bench-large: bench-setup
+	@B=$(B) PARTS=growth ROWS='$(ROWS)' node tests/bench/run.mjs
 bench-pki: test-setup
 	@$(BUILD) $(B)/tests/bench/crl $(B)/tests/bench/checks
 	@$(B)/tests/bench/crl
@@ -107,6 +115,6 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: bench bench-pki soak pictures help setup run start stop test test-setup asan fuzz fuzz-coverage conformance lint format clean
+.PHONY: bench bench-large bench-setup bench-pki soak pictures help setup run start stop test test-setup asan fuzz fuzz-coverage conformance lint format clean
 
 include tools/install.mk
