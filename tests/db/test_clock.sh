@@ -1,0 +1,103 @@
+#!/bin/bash
+# test_clock.sh - what ends by the clock ends to the second, also where clocks are odd: at the end of a year, when summer time
+# begins and ends where the server stands, behind a leap day and a leap second. Only the server's root may move the clock of
+# its connection (secure-timestamp = SUPER); here it does, and walks the transitions up to each end and past it. And times
+# that people type, and what the programs make of them in another zone.
+. "$(dirname "$0")/lib.sh"
+db_start
+ctl db migrate >/dev/null
+kill "$SERVER"
+wait "$SERVER"
+# A server whose own zone has summer time, and that nobody told of UTC.
+TZ=Europe/Warsaw mariadbd --no-defaults --user="$(id -un)" --datadir="$T/data" --socket="$T/s" --skip-networking --secure-timestamp=SUPER \
+	>"$T/server.log" 2>&1 &
+SERVER=$!
+for _ in $(seq 150); do mariadb --no-defaults -S "$T/s" -uroot -e 'SELECT 1' >/dev/null 2>&1 && break; sleep 0.2; done
+
+is "the server stands where summer time is" "$(as root "SELECT @@system_time_zone IN ('CET', 'CEST'), @@global.time_zone")" $'1\tSYSTEM'
+is "an account cannot move its clock" "$(as web 'SET timestamp = 1' | cut -c 1-10)" "ERROR 1227"
+
+as root "INSERT INTO account (login, kind, name, salt, verifier) VALUES ('demo', 'customer', 'Demo', REPEAT('s', 16), UNHEX(SHA2(REPEAT('p', 32), 256)));
+	INSERT INTO partner (name, title) VALUES ('acme', 'Acme')"
+now() { # SECONDS SQL: as root, at that moment
+	as root "SET timestamp = $1; $2"
+}
+signed_in() { now "$1" "SELECT COUNT(*) FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('s', 32), 256))"; }
+state() { now "$1" "CALL mailbox_value_show(REPEAT('$N', 32))" | cut -f 1; }
+key() { now "$1" "SELECT partner_of('key', REPEAT('$N', 32), 'read', 0)" | cut -c 1-30; }
+
+N=0
+while read -r moment what; do
+	N=$((N + 1))
+	end=$(date -u -d "$moment" +%s)
+
+	# A session: half an hour without a request, twelve hours in all.
+	begin=$((end - 1800))
+	now $begin "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, '127.0.0.1')" >/dev/null
+	is "$what: a session ends after half an hour without a request" "$(signed_in $((end - 1))) $(signed_in "$end")" "1 0"
+	as root "DELETE FROM session"
+	begin=$((end - 43200))
+	now $begin "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, '127.0.0.1')" >/dev/null
+	for ((touch = begin + 1700; touch < end; touch += 1700)); do now $touch "CALL session_touch(REPEAT('s', 32))" >/dev/null; done
+	is "$what: a session ends after twelve hours, however busy" "$(signed_in $((end - 1))) $(signed_in "$end")" "1 0"
+	as root "DELETE FROM session"
+
+	# A random value: a day. The order's steps begin a day before the moment.
+	begin=$((end - 86400))
+	as root "INSERT INTO orders (number, item, account_id, product, customer_name, language) VALUES ('000000000$N', 'b01', 1, 'smime-mailbox-365', 'Demo', 'en')"
+	now $begin "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, '127.0.0.1');
+		CALL mailbox_draft('session', REPEAT('s', 32), '000000000$N', 'b01', 'joe$N@example.org', NULL);
+		CALL mailbox_confirm('session', REPEAT('s', 32), '000000000$N', 'b01', 'joe$N@example.org', NULL);
+		CALL outbox_take('m$N', 10, 60, FALSE);
+		CALL outbox_value((SELECT MAX(id) FROM outbox), 'm$N', UNHEX(SHA2(REPEAT('$N', 32), 256)))" >"$T/begun"
+	is "$what: a value can be answered with for a day" "$(state $begin) $(state $((end - 1))) $(state "$end") $(state $((end + 1)))" "ask ask expired expired"
+	is "$what: to the second" "$(now "$end" "CALL mailbox_answer(REPEAT('$N', 32), TRUE, NULL, NULL)" | cut -d ' ' -f 3)" value_expired
+	is "$what: and not a second less" "$(now $((end - 1)) "CALL mailbox_answer(REPEAT('$N', 32), TRUE, NULL, NULL)")$(as root "SELECT mailbox_status, confirmed_at FROM orders o
+		JOIN mailbox m ON m.id = o.mailbox_id WHERE o.number = '000000000$N'")" "verified	$(date -u -d "@$((end - 1))" '+%F %T')"
+
+	# A verification: thirty days from when it was begun (SBR 4.2.1).
+	old=$((begin + 30 * 86400))
+	is "$what: a verification serves for thirty days" "$(now $((old - 1)) 'CALL mailbox_sweep()') $(now $old 'CALL mailbox_sweep()') $(as root "SELECT mailbox_status, mailbox_reason
+		FROM orders WHERE number = '000000000$N'")" "0 1 waiting_for_data	mailbox_too_old"
+	as root "DELETE FROM session; DELETE FROM sign_in_failure"
+
+	# A partner's key.
+	as root "INSERT INTO partner_key (partner_id, hash, label, scopes, expires_at) VALUES (1, UNHEX(SHA2(REPEAT('$N', 32), 256)), 'k', 'read', '$(date -u -d "@$end" '+%F %T')')"
+	is "$what: a key opens until its end" "$(key $((end - 1))) $(key "$end")" "1 ERROR 1644 partner_key_refused"
+done <<-END
+	2027-01-01T00:00:00Z the end of a year
+	2027-03-28T01:00:00Z summer time begins
+	2027-10-31T01:00:00Z summer time ends
+	2028-03-01T00:00:00Z behind a leap day
+	2017-01-01T00:00:00Z behind a leap second
+END
+
+# --- times that people type -----------------------------------------------------------------------------------------
+while read -r typed kept; do
+	run ctl problem-report add --reporter Eve --cause misuse --received "$typed" --json
+	if [ "$kept" = - ]; then
+		ok "refused: $typed" test "$RC" != 0
+	else
+		is "taken: $typed" "$RC $(as root 'SELECT received_at FROM problem_report ORDER BY id DESC LIMIT 1')" "0 ${kept/_/ }"
+	fi
+done <<-END
+	2024-02-29T00:00:00Z 2024-02-29_00:00:00
+	2025-02-29T00:00:00Z -
+	2025-02-30T00:00:00Z -
+	2025-13-01T00:00:00Z -
+	2025-04-31T12:00:00Z -
+	2016-12-31T23:59:59Z 2016-12-31_23:59:59
+	2016-12-31T23:59:60Z -
+	2016-12-31T24:00:00Z -
+	2026-03-29T02:30:00Z 2026-03-29_02:30:00
+	2026-01-01T00:00:00+01:00 -
+	2026-01-01T00:00:00 -
+END
+list() { TZ=$1 ctl problem-report list --json 2>/dev/null; TZ=$1 ctl order list --json; }
+is "the programs say the same in any time zone" "$(list Europe/Warsaw; list America/St_Johns; list Asia/Kathmandu)" "$(for _ in 1 2 3; do list UTC; done)"
+for zone in Europe/Warsaw America/St_Johns Pacific/Apia; do
+	for unit in certificate crl lint seal; do
+		ok "certificates, CRLs and seals are made alike in $zone: test_$unit" env TZ="$zone" "$B/tests/unit/test_$unit" >/dev/null 2>&1
+	done
+done
+finish
