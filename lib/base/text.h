@@ -55,8 +55,8 @@ int secret_open(const char *path, struct err *e);
 /* Read a secret of at most 4 kB (password, PIN, key in PEM) as secret_open() lets it: the file without its
  * trailing line end. The caller clears and frees it. */
 int file_read_secret(const char *path, char **out, struct err *e);
-/* What this process knows leaves it by no core file, and no other process of its user may trace it or read its
- * memory. The first act of every main(), before a secret is read. */
+/* What this process knows leaves it by no core file, and no other process of its user may trace it or read
+ * its memory. The first act of every main(), before a secret is read. */
 void secrets_guard(void);
 /* Write a file so that readers see the old or the new whole: temporary file, fsync, rename. */
 int file_replace(const char *path, const void *bytes, size_t len, unsigned mode, struct err *e);

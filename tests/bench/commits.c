@@ -1,7 +1,9 @@
-/* commits.c - how many durable commits a second a MariaDB gives: what every step that is kept is measured against.
+/* commits.c - how many durable commits a second a MariaDB gives: what every step that is kept is measured
+ * against.
  *
- * Usage: commits SOCKET CONNECTIONS SECONDS; as the database's root by its socket. Each connection inserts rows one
- * by one, each in a transaction of its own, into a table that it drops at the end. Prints the number.
+ * Usage: commits SOCKET CONNECTIONS SECONDS; as the database's root by its socket. Each connection inserts
+ * rows one by one, each in a transaction of its own, into a table that it drops at the end. Prints the
+ * number.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +68,8 @@ int main(int argc, char **argv)
 		return 2;
 	m = link_open(argv[1]);
 	run(m, "CREATE DATABASE IF NOT EXISTS bench_commits");
-	run(m, "CREATE OR REPLACE TABLE bench_commits.t (id BIGINT AUTO_INCREMENT PRIMARY KEY, filler VARCHAR(200)) "
+	run(m, "CREATE OR REPLACE TABLE bench_commits.t (id BIGINT AUTO_INCREMENT PRIMARY KEY, filler "
+	       "VARCHAR(200)) "
 	       "ENGINE=InnoDB");
 	for (int i = 0; i < connections; i++)
 		if (fork() == 0)

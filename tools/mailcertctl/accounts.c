@@ -177,7 +177,8 @@ static int change_read(struct ctl *ctl, enum change *out, struct err *e)
 	return 0;
 }
 
-/* Whoever runs the SQL, it notes who asked for it; a database whose tables are not made yet has no audit log. */
+/* Whoever runs the SQL, it notes who asked for it; a database whose tables are not made yet has no audit log.
+ */
 static void event_write(const struct ctl *ctl, size_t one, enum change change, struct buf *sql)
 {
 	static const char *const what[] = {"new", "new beside the old", "those of the files"};
@@ -186,8 +187,10 @@ static void event_write(const struct ctl *ctl, size_t one, enum change change, s
 
 	hex_encode(hex, (const unsigned char *)ctl->admin, strlen(ctl->admin));
 	buf_printf(sql,
-	    "SET @noted = IF(EXISTS (SELECT 1 FROM information_schema.routines WHERE routine_schema = '%s' AND "
-	    "routine_name = 'audit_add'), \"CALL `%s`.audit_add(CONCAT('admin:', CONVERT(X'%s' USING ascii)), "
+	    "SET @noted = IF(EXISTS (SELECT 1 FROM information_schema.routines WHERE routine_schema = '%s' "
+	    "AND "
+	    "routine_name = 'audit_add'), \"CALL `%s`.audit_add(CONCAT('admin:', CONVERT(X'%s' USING "
+	    "ascii)), "
 	    "'passwords_changed', NULL, NULL, '%s: %s')\", 'DO 0'); EXECUTE IMMEDIATE @noted;\n",
 	    db, db, hex, one == ACCOUNTS ? "all accounts" : accounts[one].name, what[change]);
 }

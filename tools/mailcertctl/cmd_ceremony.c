@@ -2,8 +2,8 @@
  *
  * The root is made and signs on a machine of its own, without a database; only a request goes there and only
  * certificates and CRLs come back (ca register --from, cmd_ca.c). What people compare is the SHA-256 of the
- * public key, which both sides print. The service's machine notes its part in the audit log; what is done on the
- * root's, the witnesses write down.
+ * public key, which both sides print. The service's machine notes its part in the audit log; what is done on
+ * the root's, the witnesses write down.
  */
 #include "tools/mailcertctl/ctl.h"
 

@@ -363,15 +363,15 @@ static int run_migrate(struct ctl *ctl, struct err *e)
 	else if (rc == 0)
 		SAY(ctl, "schema %u is in place\n", plan.count);
 	if (rc == 0 && !dry)
-		rc = ctl_audit(ctl, e, "schema_migrated", "schema %u, %u migrations applied", plan.count,
-		    plan.applied);
+		rc = ctl_audit(
+		    ctl, e, "schema_migrated", "schema %u, %u migrations applied", plan.count, plan.applied);
 	plan_free(&plan);
 	return rc;
 }
 
-/* Expiry and throttling go by the server's clock, which an account must not be able to set for itself. And the
- * words of a procedure's statements hold its arguments, raw sessions and random values among them, which no
- * binary log may keep. */
+/* Expiry and throttling go by the server's clock, which an account must not be able to set for itself. And
+ * the words of a procedure's statements hold its arguments, raw sessions and random values among them, which
+ * no binary log may keep. */
 static int server_check(struct db *db, struct err *e)
 {
 	struct db_rows *rows = NULL;
@@ -380,8 +380,9 @@ static int server_check(struct db *db, struct err *e)
 	if (rc == 0 && db_number(rows, 0, "clock_open") != 0)
 		rc = ctl_refuse(e, "the server runs with secure_timestamp = NO; it must be SUPER or YES");
 	else if (rc == 0 && db_number(rows, 0, "words_logged") != 0)
-		rc = ctl_refuse(e, "the server's binary log keeps secrets: it must run with binlog_format = ROW and "
-				   "binlog_annotate_row_events = OFF");
+		rc = ctl_refuse(e,
+		    "the server's binary log keeps secrets: it must run with binlog_format = ROW and "
+		    "binlog_annotate_row_events = OFF");
 	db_rows_free(rows);
 	return rc;
 }
@@ -422,6 +423,7 @@ const struct command db_commands[] = {
     {"db migrate", "", 0, 0, migrate_options, NEEDS_CONF | NEEDS_DB,
 	"bring the database's schema, procedures and grants up to date", run_migrate},
     {"db status", "", 0, 0, NULL, NEEDS_CONF | NEEDS_DB,
-	"show the migrations; fails when one is missing or the server is not set up as it must be", run_status},
+	"show the migrations; fails when one is missing or the server is not set up as it must be",
+	run_status},
     {NULL, "", 0, 0, NULL, 0, NULL, NULL},
 };

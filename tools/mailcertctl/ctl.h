@@ -77,8 +77,8 @@ int ctl_confirm(struct ctl *, struct err *e, const char *fmt, ...) __attribute__
 
 /* Open the database as admin, for a command that needs it only with some option; again is fine. */
 int ctl_database(struct ctl *, struct err *e);
-/* Note what the admin did, as an audit event, where no procedure of the database does so itself. The database must
- * be open. detail, in printf's way, is cut to what an event holds and names no secret. */
+/* Note what the admin did, as an audit event, where no procedure of the database does so itself. The database
+ * must be open. detail, in printf's way, is cut to what an event holds and names no secret. */
 int ctl_audit(struct ctl *, struct err *e, const char *event, const char *detail, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -19,10 +19,10 @@
 #include "lib/base/err.h"
 #include "lib/db/db.h"
 
-#define EXIT_USAGE   2
-#define OPTIONS_MAX  24
-#define WORDS_MAX    3
-#define OPTION_FIRST 1000 /* getopt_long's value of the first option */
+#define EXIT_USAGE        2
+#define OPTIONS_MAX       24
+#define WORDS_MAX         3
+#define OPTION_FIRST      1000 /* getopt_long's value of the first option */
 #define AUDIT_DETAIL_ROOM 1001 /* audit.detail and its end */
 
 /* One table a noun, in the order of --help. */
@@ -302,8 +302,8 @@ int ctl_audit(struct ctl *ctl, struct err *e, const char *event, const char *det
 	va_start(ap, detail);
 	(void)vsnprintf(text, sizeof(text), detail, ap);
 	va_end(ap);
-	return db_run(ctl->db, STMT_ADMIN_AUDIT_ADD, NULL, e,
-	    DB_ARGS(P_TEXT(ctl->admin), P_TEXT(event), P_TEXT(text)));
+	return db_run(
+	    ctl->db, STMT_ADMIN_AUDIT_ADD, NULL, e, DB_ARGS(P_TEXT(ctl->admin), P_TEXT(event), P_TEXT(text)));
 }
 
 int ctl_order(struct ctl *ctl, const char *text, struct order_number *out, struct err *e)
