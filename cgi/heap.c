@@ -25,7 +25,7 @@ void *calloc(size_t n, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	piece = malloc(n * size);
+	piece = malloc(n * size == 0 ? 1 : n * size);
 	if (piece != NULL)
 		memset(piece, 0, n * size);
 	return piece;

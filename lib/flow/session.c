@@ -75,7 +75,7 @@ static int login_derive(struct db *db, const struct conf *conf, const struct act
 static int new_derive(const struct conf *conf, const char *password,
     unsigned char derived[PASSWORD_DERIVED_LEN], unsigned char salt[PASSWORD_SALT_LEN], struct err *e)
 {
-	int turn, rc;
+	int turn = -1, rc;
 
 	if (turn_take(conf, &turn, e) == -1)
 		return -1;

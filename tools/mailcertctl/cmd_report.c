@@ -166,16 +166,21 @@ static int list_show(struct ctl *ctl, struct dirent **entries, size_t count, str
 	} *rows = calloc(count + 1, sizeof(*rows));
 	const char **cells = calloc(3 * count + 1, sizeof(*cells));
 	struct output_list list = {names, 3, cells, count};
-	int rc = rows == NULL || cells == NULL ? err_set(e, FAULT_busy, "reports: out of memory") : 0;
+	int rc = -1;
 
-	for (size_t i = 0; rc == 0 && i < count; i++) {
+	if (rows == NULL || cells == NULL) {
+		(void)err_set(e, FAULT_busy, "reports: out of memory");
+		goto out;
+	}
+	for (size_t i = 0; i < count; i++) {
 		char *const row[] = {rows[i].name, rows[i].takes, rows[i].question};
 
-		rc = row_fill(ctl, row, entries[i]->d_name, e);
+		if (row_fill(ctl, row, entries[i]->d_name, e) == -1)
+			goto out;
 		memcpy(&cells[3 * i], row, sizeof(row));
 	}
-	if (rc == 0)
-		rc = output_list(ctl->form, &list, "", "", e);
+	rc = output_list(ctl->form, &list, "", "", e);
+out:
 	free(cells);
 	free(rows);
 	return rc;
