@@ -100,32 +100,56 @@ static int serial_set(X509 *x, const struct subscriber *s, struct err *e)
 	return 0;
 }
 
-/* The key goes in as it came: if OpenSSL would write it in another way, something is wrong with it. */
-static int public_key_set(X509 *x, const struct subscriber *s, struct err *e)
+/* Copy a SubjectPublicKeyInfo into the certificate. X509_set_pubkey() would decode the key once more, which
+ * takes as long as a signature. */
+static int public_key_copy(X509 *x, const X509_PUBKEY *from)
+{
+	const unsigned char *bits;
+	const ASN1_OBJECT *curve;
+	ASN1_OBJECT *kind, *parameters = NULL;
+	X509_ALGOR *algorithm;
+	unsigned char *copy;
+	int len, type;
+
+	if (X509_PUBKEY_get0_param(&kind, &bits, &len, &algorithm, from) != 1)
+		return 0;
+	X509_ALGOR_get0(NULL, &type, (const void **)&curve, algorithm);
+	copy = OPENSSL_memdup(bits, (size_t)len);
+	if (type == V_ASN1_OBJECT) /* the only parameters with a content that our keys have: a named curve */
+		parameters = OBJ_dup(curve);
+	if (copy != NULL && (parameters != NULL || type == V_ASN1_NULL || type == V_ASN1_UNDEF) &&
+	    X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(x), OBJ_dup(kind), type, parameters, copy, len) == 1)
+		return 1;
+	OPENSSL_free(copy);
+	ASN1_OBJECT_free(parameters);
+	return 0;
+}
+
+/* The key goes in as it came: if OpenSSL would write it in another way, something is wrong with it. Gives
+ * *out to the caller: what decoding found. */
+static int public_key_set(X509 *x, const struct subscriber *s, X509_PUBKEY **out, struct err *e)
 {
 	const unsigned char *p = s->spki;
-	EVP_PKEY *key = d2i_PUBKEY(NULL, &p, (long)s->spki_len);
+	X509_PUBKEY *key = d2i_X509_PUBKEY(NULL, &p, (long)s->spki_len);
 	unsigned char *der = NULL;
 	int len, rc = -1;
 
-	if (key == NULL || p != s->spki + s->spki_len || X509_set_pubkey(x, key) != 1) {
-		(void)openssl_error(e, FAULT_internal, "public key");
-		goto out;
-	}
-	len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der);
+	*out = key;
+	if (key == NULL || p != s->spki + s->spki_len || X509_PUBKEY_get0(key) == NULL)
+		return openssl_error(e, FAULT_internal, "public key");
+	len = i2d_PUBKEY(X509_PUBKEY_get0(key), &der);
 	if (len < 0 || (size_t)len != s->spki_len || memcmp(der, s->spki, s->spki_len) != 0)
 		(void)err_set(e, FAULT_internal, "public key is not in its only form");
+	else if (public_key_copy(x, key) != 1)
+		(void)openssl_error(e, FAULT_internal, "public key");
 	else
 		rc = 0;
-out:
 	OPENSSL_free(der);
-	EVP_PKEY_free(key);
 	return rc;
 }
 
-static int key_usage_add(X509 *x, const struct subscriber *s, struct err *e)
+static int key_usage_add(X509 *x, const struct subscriber *s, const EVP_PKEY *key, struct err *e)
 {
-	const EVP_PKEY *key = X509_get0_pubkey(x);
 	unsigned bits = usage_for(key, s->product->purpose);
 
 	if (bits == 0)
@@ -139,14 +163,15 @@ static const int strict_purposes[] = {NID_email_protect, NID_undef};
 static const int multipurpose_purposes[] = {NID_email_protect, NID_client_auth, NID_undef};
 
 /* The rows of SBR 7.1.2.3, in the order they stand in our certificates. */
-static int extensions_add(X509 *x, const struct subscriber *s, const struct issuer *issuer, struct err *e)
+static int extensions_add(
+    X509 *x, const struct subscriber *s, const EVP_PKEY *key, const struct issuer *issuer, struct err *e)
 {
 	bool strict = s->product->generation == GENERATION_STRICT;
 	const char *policies[] = {strict ? POLICY_MAILBOX_STRICT : POLICY_MAILBOX_MULTIPURPOSE, NULL};
 	bool subject_empty = X509_NAME_entry_count(X509_get_subject_name(x)) == 0;
 
 	if (extension_authority_key_id(x, issuer->key_id, e) == -1 || extension_subject_key_id(x, e) == -1 ||
-	    key_usage_add(x, s, e) == -1 ||
+	    key_usage_add(x, s, key, e) == -1 ||
 	    extension_ext_key_usage(x, strict ? strict_purposes : multipurpose_purposes, e) == -1 ||
 	    extension_policies(x, policies, issuer->cps_url, e) == -1 ||
 	    extension_mailbox(x, s->address, subject_empty, e) == -1 ||
@@ -160,6 +185,7 @@ int certificate_tbs(unsigned char **out, size_t *out_len, const struct subscribe
     const struct issuer *issuer, struct err *e)
 {
 	X509 *x = X509_new();
+	X509_PUBKEY *key = NULL;
 	int rc = -1;
 
 	if (x == NULL || X509_set_version(x, X509_VERSION_3) != 1 ||
@@ -168,10 +194,12 @@ int certificate_tbs(unsigned char **out, size_t *out_len, const struct subscribe
 		goto out;
 	}
 	if (serial_set(x, s, e) == -1 || validity_set(x, s, issuer, e) == -1 || subject_add(x, s, e) == -1 ||
-	    public_key_set(x, s, e) == -1 || extensions_add(x, s, issuer, e) == -1)
+	    public_key_set(x, s, &key, e) == -1 ||
+	    extensions_add(x, s, X509_PUBKEY_get0(key), issuer, e) == -1)
 		goto out;
 	rc = tbs_encode(x, issuer->algorithm->der, issuer->algorithm->der_len, out, out_len, e);
 out:
+	X509_PUBKEY_free(key);
 	X509_free(x);
 	return rc;
 }

@@ -194,7 +194,7 @@ export function memoryOf(pid, what = 'VmRSS') {
 // Signatures and verifications a second on one core, by `openssl speed`.
 export function opensslSpeed(algorithm) {
 	const out = execFileSync('openssl', ['speed', '-mr', '-seconds', '1', algorithm], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-	const [, , , sign, verify] = /^\+F([24]):(\d+):(\d+):([\d.]+):([\d.]+)/m.exec(out);
+	const [, , , , sign, verify] = /^\+F([24]):(\d+):(\d+):([\d.]+):([\d.]+)/m.exec(out);
 	return { sign: Number(sign), verify: Number(verify) }; // -mr prints rates
 }
 

@@ -32,7 +32,7 @@ export function sqlRun(stack, text) {
 }
 
 const hex = (bytes) => `X'${bytes.toString('hex')}'`;
-let next = 6000000000;
+let next = Number(process.env.BENCH_FIRST ?? 6000000000);
 
 // Insert n orders of the demo customer whose mailbox is verified and whose request is handed in. submitted: the Summary was
 // confirmed too, and the signer may take them. Gives their numbers, "6000000000/b01", with the request's octets.
