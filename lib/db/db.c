@@ -10,6 +10,7 @@
 
 #include <errmsg.h>
 #include <mysql.h>
+#include <mysqld_error.h>
 
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
@@ -701,6 +702,11 @@ int db_run_text(struct db *db, const char *text, size_t len, struct err *e)
 fail:
 	return db_fault(
 	    db, e, "text", mysql_errno(db->link), mysql_sqlstate(db->link), mysql_error(db->link));
+}
+
+bool db_locked_out(const struct db *db)
+{
+	return db->trouble == ER_LOCK_DEADLOCK || db->trouble == ER_LOCK_WAIT_TIMEOUT;
 }
 
 unsigned db_links(const struct db *db)

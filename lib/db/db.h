@@ -92,6 +92,10 @@ int64_t db_number(const struct db_rows *, size_t row, const char *column); /* NU
 bool db_null(const struct db_rows *, size_t row, const char *column);
 void db_rows_free(struct db_rows *); /* NULL is fine */
 
+/* Whether the statement that failed last met another's lock, or lost to another in a deadlock: the connection
+ * is good, the statement left nothing behind and can be run again. */
+bool db_locked_out(const struct db *);
+
 /* How many connections were made so far. When it grew, a statement may have taken effect without its answer:
  * what was leased by it is then held in our name, and we do not know. */
 unsigned db_links(const struct db *);

@@ -81,6 +81,19 @@ is "with its cause mended the run goes on" "$RC" 0
 like "behind the last statement done" "$(cat "$T/out")" "*migration $name: interrupted behind statement 2 of 4*"
 is "and runs each statement once" "$(as root 'SELECT GROUP_CONCAT(id ORDER BY id) FROM test_one')" 1,2,3
 
+# --- somebody reads the table for long ---
+as root "UPDATE schema_migration SET statements_done = 3, finished_at = NULL WHERE version = $version; DELETE FROM test_one WHERE id = 3"
+as root "START TRANSACTION; SELECT COUNT(*) FROM test_one; SELECT SLEEP(6); COMMIT" >"$T/reader" &
+reader=$!
+echo "ALTER TABLE test_one ADD COLUMN IF NOT EXISTS note INT;" >>"$T/sql/migrations/$name.sql"
+as root "UPDATE schema_migration SET sha256 = UNHEX('$(sha256sum "$T/sql/migrations/$name.sql" | cut -d ' ' -f 1)') WHERE version = $version"
+sleep 1
+run ctl_copy db migrate
+is "a migration waits for its turn" "$RC" 0
+like "which it says: whoever comes after it does not wait behind it for longer than that" "$(cat "$T/out")" "*a lock is taken: trying again*schema * is in place*"
+wait "$reader"
+is "then it is done" "$(as root 'SELECT COUNT(note) FROM test_one')" 0
+
 # --- newer, changed ---
 run ctl db migrate
 is "a schema newer than the program is refused" "$RC" 1

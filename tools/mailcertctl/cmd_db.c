@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/sha.h>
@@ -25,6 +26,8 @@
 
 #define SQL_PATH_MAX 4096
 #define LOCK_WAIT    60 /* seconds to wait for another migration to end */
+#define LOCK_TURNS   150
+#define LOCK_TURN    "SET lock_wait_timeout = 3" /* as innodb_lock_wait_timeout is on every connection */
 
 /* One migration: the file, and what the database says of it. */
 struct migration {
@@ -178,13 +181,30 @@ static int db_lock(struct db *db, struct err *e)
 	held = db_number(rows, 0, "held") == 1;
 	db_rows_free(rows);
 	return held
-		   ? 0
+		   ? db_run_text(db, LOCK_TURN, strlen(LOCK_TURN), e)
 		   : ctl_refuse(e, "another migration of this database has been running for %d s", LOCK_WAIT);
+}
+
+/* Run text that may have to wait for people at work. It waits for a lock no longer than LOCK_TURN, as
+ * everybody who comes after it for the same table waits behind it, and lets them go first before it tries
+ * again. */
+static int text_run(struct ctl *ctl, const char *text, size_t len, struct err *e)
+{
+	for (unsigned turn = 1;; turn++) {
+		*e = (struct err){0};
+		if (db_run_text(ctl->db, text, len, e) == 0)
+			return 0;
+		if (!db_locked_out(ctl->db) || turn == LOCK_TURNS)
+			return -1;
+		if (turn == 1)
+			SAY(ctl, "a lock is taken: trying again\n");
+		(void)nanosleep(&(struct timespec){1, 0}, NULL);
+	}
 }
 
 /* Run one statement and note it. A statement that changes rows is committed together with the note; one that
  * changes tables commits by itself before, so it may be met again. */
-static int statement_run(struct db *db, const struct migration *m, unsigned number, struct err *e)
+static int statement_run(struct ctl *ctl, const struct migration *m, unsigned number, struct err *e)
 {
 	struct buf b = {0};
 	int rc;
@@ -196,7 +216,7 @@ static int statement_run(struct db *db, const struct migration *m, unsigned numb
 	if (b.failed)
 		rc = err_set(e, FAULT_busy, "migration: out of memory");
 	else
-		rc = db_run_text(db, b.data, b.len, e);
+		rc = text_run(ctl, b.data, b.len, e);
 	buf_free(&b);
 	return rc == 0 ? 0 : err_context(e, "migration %s, statement %u", m->name, number);
 }
@@ -215,7 +235,7 @@ static int migration_apply(struct ctl *ctl, struct migration *m, struct err *e)
 		DB_ARGS(P_NUMBER(m->version), P_TEXT(m->name), P_BYTES(m->sha256, sizeof(m->sha256)))) == -1)
 		return -1;
 	while (m->done < m->script.count) {
-		if (statement_run(ctl->db, m, m->done + 1, e) == -1)
+		if (statement_run(ctl, m, m->done + 1, e) == -1)
 			return -1;
 		m->done++;
 	}
@@ -227,7 +247,7 @@ static int script_apply(struct ctl *ctl, const struct script *s, const char *nam
 {
 	SAY(ctl, "%s: %u statements\n", name, s->count);
 	for (unsigned i = 0; i < s->count; i++)
-		if (db_run_text(ctl->db, s->statements[i], strlen(s->statements[i]), e) == -1)
+		if (text_run(ctl, s->statements[i], strlen(s->statements[i]), e) == -1)
 			return err_context(e, "%s, statement %u", name, i + 1);
 	return 0;
 }
@@ -266,8 +286,7 @@ static int grants_trim(struct ctl *ctl, const struct script *grants, struct err 
 				    *kind == '\0' ? "ALL PRIVILEGES" : "EXECUTE", kind, name, accounts[a]);
 		}
 	buf_puts(&b, "END");
-	rc = b.failed ? err_set(e, FAULT_busy, "grants: out of memory")
-		      : db_run_text(ctl->db, b.data, b.len, e);
+	rc = b.failed ? err_set(e, FAULT_busy, "grants: out of memory") : text_run(ctl, b.data, b.len, e);
 	db_rows_free(rows);
 	buf_free(&b);
 	return rc;
