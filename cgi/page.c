@@ -311,7 +311,7 @@ void page_set_in(struct req *r, const char *prefix, const char *name, const char
 
 	if (value == NULL || *value == '\0')
 		return;
-	text_join(path, sizeof(path), prefix, ".", name, NULL);
+	text_join(path, sizeof(path), prefix, ".", name);
 	page_set(r, path, value);
 }
 
@@ -338,7 +338,7 @@ static void fault_part_set(
 	struct buf text = {0};
 	char name[128];
 
-	text_join(name, sizeof(name), "Fault.", code, ".", part, NULL);
+	text_join(name, sizeof(name), "Fault.", code, ".", part);
 	(void)words_format(&text, page_word(r, name), names, values);
 	page_set_in(r, prefix, part, text.data);
 	buf_free(&text);

@@ -99,7 +99,7 @@ static int last_code_load(struct req *r, struct order_page *p, struct err *e)
 		DB_ARGS(P_NUMBER(db_number(p->rows, 0, "order_id")))) == -1)
 		return -1;
 	if (db_rows_count(row) > 0)
-		text_join(p->last_code, sizeof(p->last_code), db_text(row, 0, "last_code"), NULL);
+		text_join(p->last_code, sizeof(p->last_code), db_text(row, 0, "last_code"));
 	db_rows_free(row);
 	return 0;
 }
@@ -186,7 +186,7 @@ static void address_set(struct _hdf *at, const char *name, const char *address)
 	address_domain_shown(shown + strlen(shown), sizeof(shown) - strlen(shown), address);
 	if (strcmp(shown, address) == 0)
 		return;
-	text_join(key, sizeof(key), name, "_shown", NULL);
+	text_join(key, sizeof(key), name, "_shown");
 	page_set_at(at, key, shown);
 }
 
@@ -211,10 +211,10 @@ static void show_step(struct req *r, const char *prefix, const char *step, enum 
 {
 	char name[80], path[128];
 
-	text_join(name, sizeof(name), prefix, ".", step, NULL);
+	text_join(name, sizeof(name), prefix, ".", step);
 	page_set_in(r, name, "status", step_status_word(status));
 	if (page != NULL) {
-		text_join(path, sizeof(path), "/certificates/", r->params[0], "/", r->params[1], page, NULL);
+		text_join(path, sizeof(path), "/certificates/", r->params[0], "/", r->params[1], page);
 		page_set_in(r, name, "href", path);
 	}
 	if (reason != NULL) {
@@ -230,8 +230,8 @@ void show_order(struct req *r, const char *prefix, const struct order *o)
 	char number[16], path[64], href[128];
 	const char *page;
 
-	text_join(number, sizeof(number), o->on.number, "/", o->on.item, NULL);
-	text_join(path, sizeof(path), "/certificates/", number, NULL);
+	text_join(number, sizeof(number), o->on.number, "/", o->on.item);
+	text_join(path, sizeof(path), "/certificates/", number);
 	page_set_at(at, "number", number);
 	page_set_at(at, "path", path);
 	page_set_at(at, "product", product == NULL ? o->product : product->name);
@@ -240,7 +240,7 @@ void show_order(struct req *r, const char *prefix, const struct order *o)
 	page_set_at(at, "state", order_state(o));
 	page_set_at(at, "not_after", o->not_after);
 	page_set_at(at, "next.code", order_next(o, &page));
-	text_join(href, sizeof(href), path, page, NULL);
+	text_join(href, sizeof(href), path, page);
 	page_set_at(at, "next.href", href);
 	address_set(at, "email", o->email);
 	address_set(at, "email_draft", o->email_draft);

@@ -82,20 +82,15 @@ void buf_free(struct buf *b)
 	memset(b, 0, sizeof(*b));
 }
 
-void text_join(char *out, size_t room, ...)
+void text_join_parts(char *out, size_t room, const char *const *parts)
 {
-	const char *part;
-	va_list ap;
+	for (; *parts != NULL && room > 1; parts++) {
+		size_t len = strnlen(*parts, room - 1);
 
-	va_start(ap, room);
-	while ((part = va_arg(ap, const char *)) != NULL && room > 1) {
-		size_t len = strnlen(part, room - 1);
-
-		memcpy(out, part, len);
+		memcpy(out, *parts, len);
 		out += len;
 		room -= len;
 	}
-	va_end(ap);
 	if (room > 0)
 		*out = '\0';
 }

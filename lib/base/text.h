@@ -21,9 +21,10 @@ void buf_puts(struct buf *b, const char *text);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_free(struct buf *b); /* frees the bytes and empties the buffer for reuse */
 
-/* Put texts one behind the other into out[room], cut where it is full; the list ends with NULL. What snprintf
+/* Put texts one behind the other into out[room], cut where it is full. What snprintf
  * would do with "%s%s", at a tenth of its cost: for what is done a hundred times a page. */
-void text_join(char *out, size_t room, ...) __attribute__((sentinel));
+void text_join_parts(char *out, size_t room, const char *const *parts);
+#define text_join(out, room, ...) text_join_parts(out, room, (const char *const[]){__VA_ARGS__, NULL})
 
 /* Lower-case hex of len bytes into out, which has room for 2 * len + 1. */
 void hex_encode(char *out, const void *bytes, size_t len);

@@ -133,16 +133,16 @@ static void texts_join(void **state)
 	char out[8] = "before";
 
 	(void)state;
-	text_join(out, sizeof(out), "List.", "1", NULL);
+	text_join(out, sizeof(out), "List.", "1");
 	assert_string_equal(out, "List.1");
-	text_join(out, sizeof(out), "", "", NULL);
+	text_join(out, sizeof(out), "", "");
 	assert_string_equal(out, "");
-	text_join(out, sizeof(out), "four", "four", "four", NULL);
+	text_join(out, sizeof(out), "four", "four", "four");
 	assert_string_equal(out, "fourfou");
 	memcpy(out, "before", 7);
-	text_join(out, 1, "x", NULL);
+	text_join(out, 1, "x");
 	assert_string_equal(out, "");
-	text_join(out + 1, 0, "x", NULL);
+	text_join(out + 1, 0, "x");
 	assert_string_equal(out + 1, "efore");
 }
 
