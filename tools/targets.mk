@@ -71,8 +71,10 @@ bench-large: bench-setup
 	@B=$(B) PARTS=growth ROWS='$(ROWS)' node tests/bench/run.mjs
 bench-pki: test-setup
 	@$(BUILD) $(B)/tests/bench/crl $(B)/tests/bench/checks
+	@$(BUILD) all
 	@$(B)/tests/bench/crl
 	@$(B)/tests/bench/checks
+	@B=$(B) node tests/bench/crl.mjs
 
 # tests/fault/lib/soak.mjs says what else can be set.
 soak: test-setup
