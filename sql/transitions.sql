@@ -1100,20 +1100,28 @@ BEGIN
 END
 $$
 
--- What CAA said of an order's domain, from here and, as JSON, from each remote perspective (NULL: there is none).
-CREATE OR REPLACE PROCEDURE caa_record(p_order BIGINT UNSIGNED, p_signer VARCHAR(64), p_domain VARCHAR(253),
-    p_decision VARCHAR(12), p_found_at VARCHAR(253), p_records VARCHAR(2000), p_secure BOOLEAN,
-    p_checked_at BIGINT, p_valid_until BIGINT, p_perspectives TEXT)
+-- What CAA look-ups of a round found, p_batch: [{"order", "domain", "decision", "found_at", "records", "secure",
+-- "checked_at", "valid_until", "perspectives": what each remote one saw, JSON as a text, or null}, …]; an audit event each
+-- (SBR 4.2.2.1). One commit for all, before any is signed.
+CREATE OR REPLACE PROCEDURE caa_record(p_signer VARCHAR(64), p_batch LONGTEXT)
 BEGIN
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	INSERT INTO caa_check (order_id, domain, decision, found_at, records, secure, checked_at, valid_until, perspectives)
-	VALUES (p_order, p_domain, p_decision, p_found_at, p_records, p_secure, FROM_UNIXTIME(p_checked_at),
-	    FROM_UNIXTIME(p_valid_until), p_perspectives);
-	CALL audit_add(CONCAT('signer:', p_signer), CONCAT('caa_', p_decision), p_order, NULL,
-	    CONCAT(p_domain, ' | ', COALESCE(p_found_at, '-'), ' ', LEFT(COALESCE(p_records, ''), 600)));
+	SELECT j.id, j.domain, j.decision, j.found_at, j.records, j.secure, FROM_UNIXTIME(j.checked_at),
+	    FROM_UNIXTIME(j.valid_until), j.perspectives
+	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', domain VARCHAR(253) PATH '$.domain',
+	    decision VARCHAR(12) PATH '$.decision', found_at VARCHAR(253) PATH '$.found_at',
+	    records VARCHAR(2000) PATH '$.records', secure BOOLEAN PATH '$.secure', checked_at BIGINT PATH '$.checked_at',
+	    valid_until BIGINT PATH '$.valid_until', perspectives TEXT PATH '$.perspectives')) j;
+	INSERT INTO audit (at, actor, event, order_id, detail)
+	SELECT UTC_TIMESTAMP(6), CONCAT('signer:', p_signer), CONCAT('caa_', j.decision), j.id,
+	    CONCAT(j.domain, ' | ', COALESCE(j.found_at, '-'), ' ', LEFT(COALESCE(j.records, ''), 600))
+	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', domain VARCHAR(253) PATH '$.domain',
+	    decision VARCHAR(12) PATH '$.decision', found_at VARCHAR(253) PATH '$.found_at',
+	    records VARCHAR(2000) PATH '$.records')) j;
 	COMMIT;
 END
 $$

@@ -180,7 +180,8 @@ int issuance_return(struct db *db, const char *signer, uint64_t order_id, const 
 		P_TEXT(why->arg)));
 }
 
-/* What the remote perspectives saw, as JSON; malloc'ed. NULL: there are none, or no memory. */
+/* What the remote perspectives saw, as JSON in a text of its own; malloc'ed. NULL: there are none, or no
+ * memory. */
 static char *views_json(const struct caa_views *views)
 {
 	json_t *list;
@@ -202,36 +203,56 @@ static char *views_json(const struct caa_views *views)
 	return text;
 }
 
-int issuance_caa_record(struct db *db, const char *signer, uint64_t order_id, const struct caa_result *r,
-    const struct caa_views *views, struct err *e)
+/* What is told of a look-up in words: at most 2000 octets of ASCII, as everything from DNS is written here.
+ */
+static void caa_words(struct buf *out, const struct caa_result *r)
 {
+	buf_printf(out, "%s", caa_reason_word(r->reason));
+	if (r->records != NULL && *r->records != '\0')
+		buf_printf(out, "; %s", r->records);
+	if (r->iodef != NULL && *r->iodef != '\0')
+		buf_printf(out, "; iodef %s", r->iodef);
+	if (*r->detail != '\0')
+		buf_printf(out, "; %s", r->detail);
+	if (out->len > 2000)
+		out->data[2000] = '\0';
+}
+
+/* One look-up, as caa_record in transitions.sql reads it; NULL without memory. */
+static json_t *caa_json(const struct issuance_caa *c)
+{
+	const struct caa_result *r = c->result;
+	char *perspectives = views_json(c->views);
 	struct buf words = {0};
-	char *perspectives;
+	json_t *o = NULL;
+
+	caa_words(&words, r);
+	if (!words.failed && (perspectives != NULL || c->views->count == 0))
+		o = json_pack("{s:I, s:s, s:s, s:s?, s:s, s:i, s:I, s:I, s:s?}", "order",
+		    (json_int_t)c->order_id, "domain", r->domain, "decision", caa_decision_word(r->decision),
+		    "found_at", *r->found_at == '\0' ? NULL : r->found_at, "records", words.data, "secure",
+		    (int)r->secure, "checked_at", (json_int_t)r->checked_at, "valid_until",
+		    (json_int_t)r->valid_until, "perspectives", perspectives);
+	buf_free(&words);
+	free(perspectives);
+	return o;
+}
+
+int issuance_caa_record(
+    struct db *db, const char *signer, const struct issuance_caa *list, size_t n, struct err *e)
+{
+	json_t *batch = json_array();
+	char *text;
 	int rc;
 
-	buf_printf(&words, "%s", caa_reason_word(r->reason));
-	if (r->records != NULL && *r->records != '\0')
-		buf_printf(&words, "; %s", r->records);
-	if (r->iodef != NULL && *r->iodef != '\0')
-		buf_printf(&words, "; iodef %s", r->iodef);
-	if (*r->detail != '\0')
-		buf_printf(&words, "; %s", r->detail);
-	if (words.failed)
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(batch, caa_json(&list[i]));
+	text = batch == NULL || json_array_size(batch) != n ? NULL : json_dumps(batch, JSON_COMPACT);
+	json_decref(batch);
+	if (text == NULL)
 		return err_set(e, FAULT_busy, "CAA: out of memory");
-	if (words.len > 2000)
-		words.data[2000] = '\0';
-	perspectives = views_json(views);
-	if (perspectives == NULL && views->count > 0) {
-		buf_free(&words);
-		return err_set(e, FAULT_busy, "CAA: out of memory");
-	}
-	rc = db_run(db, STMT_CAA_RECORD, NULL, e,
-	    DB_ARGS(P_NUMBER(order_id), P_TEXT(signer), P_TEXT(r->domain),
-		P_TEXT(caa_decision_word(r->decision)), *r->found_at == '\0' ? P_NULL() : P_TEXT(r->found_at),
-		P_TEXT(words.data), P_NUMBER(r->secure), P_NUMBER(r->checked_at), P_NUMBER(r->valid_until),
-		perspectives == NULL ? P_NULL() : P_TEXT(perspectives)));
-	free(perspectives);
-	buf_free(&words);
+	rc = db_run(db, STMT_CAA_RECORD, NULL, e, DB_ARGS(P_TEXT(signer), P_TEXT(text)));
+	free(text);
 	return rc;
 }
 

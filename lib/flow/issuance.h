@@ -77,10 +77,16 @@ int issuance_store(
 int issuance_return(struct db *, const char *signer, uint64_t order_id, const char *step,
     const struct err *why, struct err *e);
 
-/* Keep what a CAA look-up for the order found, here and at each remote perspective, with an audit event
- * (SBR 4.2.2.1, TBR 5.4.1). */
-int issuance_caa_record(struct db *, const char *signer, uint64_t order_id, const struct caa_result *,
-    const struct caa_views *, struct err *e);
+/* What a CAA look-up for an order found, here and at each remote perspective (none: views->count is 0). */
+struct issuance_caa {
+	uint64_t order_id;
+	const struct caa_result *result;
+	const struct caa_views *views;
+};
+
+/* Keep what CAA look-ups found, each with an audit event (SBR 4.2.2.1, TBR 5.4.1): all n of them, or none. */
+int issuance_caa_record(
+    struct db *, const char *signer, const struct issuance_caa *list, size_t n, struct err *e);
 
 /* Try again by itself after pause seconds. */
 int issuance_later(

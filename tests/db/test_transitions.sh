@@ -81,7 +81,7 @@ reserve_json() { # DIGIT [KEY-HEX] [LINT]
 		"$(printf "$1%.0s" {1..32})" "$(printf "$1%.0s" {1..64})" "${2:-$(printf '31%.0s' {1..32})}" "${3-a lint 1}"
 }
 permitted() { # SECONDS it is valid
-	as signer "CALL caa_record($ID, 's1', 'example.org', 'permitted', NULL, NULL, TRUE, UNIX_TIMESTAMP(), UNIX_TIMESTAMP() + ${1:-28800}, NULL)"
+	as signer "CALL caa_record('s1', JSON_ARRAY(JSON_OBJECT('order', $ID, 'domain', 'example.org', 'decision', 'permitted', 'secure', 1, 'checked_at', UNIX_TIMESTAMP(), 'valid_until', UNIX_TIMESTAMP() + ${1:-28800})))"
 }
 store_json() { # DIGIT [KEY-HEX-DIGIT]
 	printf '[{"order": %s, "issuer": 1, "serial": "%s", "der": "%s", "sha256": "%s", "spki": "%s", "email": "joe@example.org", "not_before": 1764000000, "not_after": 1795536000}]' \
@@ -433,8 +433,11 @@ as signer "CALL issuance_later($ID, 's1', 'caa_unreachable', 100)"
 is "issuance_later again is not heard twice" "$(events issuance_delayed)" 1
 as root "UPDATE issuance SET next_at = UTC_TIMESTAMP() WHERE order_id = $ID"
 as signer "CALL issuance_take('s1', 10, 60, FALSE)" >/dev/null
-as signer "CALL caa_record($ID, 's1', 'example.org', 'permitted', NULL, NULL, TRUE, UNIX_TIMESTAMP(), UNIX_TIMESTAMP() + 28800, NULL)"
+as signer "CALL caa_record('s1', JSON_ARRAY(JSON_OBJECT('order', $ID, 'domain', 'example.org', 'decision', 'permitted', 'found_at', NULL, 'records', NULL, 'secure', 1, 'checked_at', UNIX_TIMESTAMP(), 'valid_until', UNIX_TIMESTAMP() + 28800, 'perspectives', '[{\"where\":\"::1\"}]')))"
 is "caa_record" "$(as root "SELECT domain, decision, TIMESTAMPDIFF(SECOND, checked_at, valid_until), ABS(TIMESTAMPDIFF(SECOND, checked_at, UTC_TIMESTAMP())) < 10 FROM caa_check WHERE order_id = $ID"; events caa_permitted)" $'example.org\tpermitted\t28800\t1\n1'
+told=$(as signer "CALL caa_record('s1', JSON_ARRAY(JSON_OBJECT('order', $ID, 'domain', 'example.org', 'decision', 'denied', 'secure', 1, 'checked_at', 1, 'valid_until', 1), JSON_OBJECT('order', $ID, 'domain', 'example.org', 'decision', 'never', 'secure', 1, 'checked_at', 1, 'valid_until', 1)))" 2>&1)
+is "caa_record: all of a batch or none" "$(grep -o 'Data truncated' <<<"$told") $(count caa_check "order_id = $ID AND decision = 'denied'")" 'Data truncated 0'
+is "caa_record: what is null stays NULL, what perspectives saw is JSON" "$(as root "SELECT found_at, records, JSON_VALUE(perspectives, '\$[0].where') FROM caa_check WHERE order_id = $ID ORDER BY id DESC LIMIT 1")" $'NULL\tNULL\t::1'
 is "issuance_reserve" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json a)')")" "$ID"
 is "writes serial and hash down" "$(as root "SELECT LOWER(HEX(serial)), LOWER(HEX(tbs_sha256)), state FROM serial WHERE order_id = $ID")" "$(printf 'a%.0s' {1..32})"$'\t'"$(printf 'a%.0s' {1..64})"$'\treserved'
 is "issuance_reserve again (a lost answer) answers the same" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json a)')"; count serial "order_id = $ID"; count revocation 1)" "$ID"$'\n1\n0'

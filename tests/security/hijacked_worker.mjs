@@ -102,7 +102,7 @@ refused('take mail as the mailer does', "CALL outbox_take('web', 10, 60, FALSE)"
 refused('take an issuance as the signer does', "CALL issuance_take('web', 10, 60, FALSE)");
 refused('reserve a serial as the signer does', "CALL issuance_reserve('web', '[]')");
 refused('store a certificate as the signer does', "CALL issuance_store('web', '[]')");
-refused('record CAA as the signer does', "CALL caa_record(1, 'web', 'bank.example', 'permitted', NULL, NULL, 1, 1, 2, NULL)");
+refused('record CAA as the signer does', "CALL caa_record('web', '[]')");
 refused('abandon a serial as the signer does', "CALL serial_abandon(1, 'web')");
 refused('begin a verification past the rules', `CALL mailbox_begin(1, NULL, '${TARGET}', 'web', NULL)`);
 refused('freeze an activation past the rules', `CALL activation_freeze(1, 'x', '${TARGET}', NOW(), '1', 'web', NULL, @code)`);

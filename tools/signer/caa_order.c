@@ -32,25 +32,14 @@ int caa_order_open(struct signer *s, struct err *e)
 	return 0;
 }
 
-int caa_order_check(struct signer *s, const struct issuance *i, const char **step, struct err *e)
+int caa_order_check(struct signer *s, const struct issuance *i, struct caa_result *asked,
+    struct caa_views *views, const char **step, struct err *e)
 {
-	struct caa_result result = {0};
-	struct caa_views views = {0};
-	struct err recorded;
-	int rc;
-
 	*step = NULL;
-	if (i->caa_valid_until >= i->taken_until)
+	if (i->caa_valid_until >= i->taken_until ||
+	    caa_panel_check(s->caa, address_domain(i->email), i->now, asked, views, e) == 0)
 		return 0;
-	rc = caa_panel_check(s->caa, address_domain(i->email), i->now, &result, &views, e);
-	if (rc == -1 && e->fault == FAULT_caa_denied)
+	if (e->fault == FAULT_caa_denied)
 		*step = "activation";
-	/* Unrecorded is not asked (SBR 4.2.2.1: every CAA action is logged). */
-	if (issuance_caa_record(s->db, s->name, i->order_id, &result, &views, &recorded) == -1) {
-		*step = NULL;
-		*e = recorded;
-		rc = -1;
-	}
-	caa_result_free(&result);
-	return rc == -1 ? err_context(e, "order %s", i->order) : 0;
+	return err_context(e, "order %s", i->order);
 }

@@ -19,6 +19,7 @@
 #include "lib/base/log.h"
 #include "lib/db/db.h"
 #include "lib/flow/issuance.h"
+#include "lib/pki/caa_panel.h"
 #include "lib/pki/certificate.h"
 #include "lib/pki/csr.h"
 #include "lib/pki/issuer.h"
@@ -35,8 +36,12 @@
 /* An order on its way through a round. */
 struct work {
 	struct issuance *order;
-	unsigned char *tbs; /* owned */
+	unsigned char *tbs; /* owned; NULL: it was not built */
 	size_t tbs_len;
+	struct caa_result caa;  /* owned; without a domain: not asked */
+	struct caa_views views; /* what remote perspectives saw of it */
+	const char *step;       /* not built: the step it goes back to, or NULL: again later */
+	struct err why;         /* not built: why */
 };
 
 /* End an order's turn: back to the person, or again later. A failure here costs nothing but the lease. */
@@ -83,9 +88,11 @@ static int issue_lint(
 	return -1;
 }
 
-/* Judge an order and build what would be signed for it. */
-static int issue_build(struct signer *s, struct work *w, const char **step, struct err *e)
+/* Judge an order and build what would be signed for it; *w says what came of it. */
+static int issue_build(struct signer *s, struct work *w)
 {
+	const char **step = &w->step;
+	struct err *e = &w->why;
 	struct issuance *i = w->order;
 	struct subscriber subscriber = {.address = i->email, .not_before = i->now - BACKDATE};
 	struct judged j;
@@ -99,7 +106,8 @@ static int issue_build(struct signer *s, struct work *w, const char **step, stru
 		    i->order, policy_row(POLICY_RSA_CA_3072)->day, policy_row(POLICY_RSA_CA_3072)->source);
 		goto out;
 	}
-	if (caa_order_check(s, i, step, e) == -1 || certificate_serial(i->serial, e) == -1)
+	if (caa_order_check(s, i, &w->caa, &w->views, step, e) == -1 ||
+	    certificate_serial(i->serial, e) == -1)
 		goto out;
 	subscriber.product = j.product;
 	subscriber.spki = j.csr->spki;
@@ -118,7 +126,45 @@ static int issue_build(struct signer *s, struct work *w, const char **step, stru
 	rc = 0;
 out:
 	judged_free(&j);
+	if (rc == -1) {
+		free(w->tbs);
+		w->tbs = NULL;
+	}
 	return rc;
+}
+
+/* Record what CAA said to the n orders that were looked at (SBR 4.2.2.1): nothing is signed before. All at
+ * once; should the database refuse that, one by one, so that only those it refuses wait. */
+static int issue_caa_record(struct signer *s, struct work *work, size_t n, struct err *e)
+{
+	struct issuance_caa *list = calloc(n + 1, sizeof(*list));
+	size_t asked = 0;
+	int rc = 0;
+
+	if (list == NULL)
+		return err_set(e, FAULT_busy, "CAA: out of memory");
+	for (size_t k = 0; k < n; k++)
+		if (*work[k].caa.domain != '\0')
+			list[asked++] =
+			    (struct issuance_caa){work[k].order->order_id, &work[k].caa, &work[k].views};
+	if (asked > 0)
+		rc = issuance_caa_record(s->db, s->name, list, asked, e);
+	free(list);
+	if (rc == 0 || e->fault == FAULT_busy)
+		return rc;
+	for (size_t k = 0; k < n; k++) {
+		const struct issuance_caa one = {work[k].order->order_id, &work[k].caa, &work[k].views};
+
+		if (*work[k].caa.domain == '\0' || issuance_caa_record(s->db, s->name, &one, 1, e) == 0)
+			continue;
+		if (e->fault == FAULT_busy)
+			return -1;
+		free(work[k].tbs);
+		work[k].tbs = NULL;
+		work[k].step = NULL;
+		work[k].why = *e;
+	}
+	return 0;
 }
 
 /* Seconds by a clock that nobody sets, and that goes on while the machine sleeps. */
@@ -213,6 +259,45 @@ out:
 	return rc;
 }
 
+static void work_swap(struct work *a, struct work *b)
+{
+	const struct work one = *a;
+
+	*a = *b;
+	*b = one;
+}
+
+/* Build all of a batch, record what CAA said, end the turns of those that cannot be. The ready ones come to
+ * the front of work, *ready is how many. -1: database, token or resolver is away; the round ends, the leases
+ * run out. */
+static int issue_build_all(
+    struct signer *s, struct issuance_batch *batch, struct work *work, size_t *ready, struct err *e)
+{
+	bool away = false;
+	size_t n = 0;
+
+	for (; n < batch->count && !away; n++) {
+		work[n].order = &batch->list[n];
+		away =
+		    issue_build(s, &work[n]) == -1 && work[n].why.fault == FAULT_busy && work[n].step == NULL;
+	}
+	if (issue_caa_record(s, work, n, e) == -1)
+		return -1;
+	if (away)
+		*e = work[--n].why;
+	for (size_t k = 0; k < n; k++) {
+		struct err ended;
+
+		if (work[k].tbs != NULL) {
+			work_swap(&work[(*ready)++], &work[k]);
+		} else if (issue_end(s, work[k].order, work[k].step, &work[k].why, &ended) == -1) {
+			*e = ended;
+			return -1;
+		}
+	}
+	return away ? -1 : 0;
+}
+
 int issue_round(struct signer *s, size_t *taken, struct err *e)
 {
 	struct issuance_batch *batch = NULL;
@@ -231,32 +316,14 @@ int issue_round(struct signer *s, size_t *taken, struct err *e)
 	*taken = batch->count;
 	fault_point("after-take");
 	work = calloc(batch->count + 1, sizeof(*work));
-	if (work == NULL) {
+	if (work == NULL)
 		(void)err_set(e, FAULT_busy, "issuance: out of memory");
-		goto out;
-	}
-	for (size_t k = 0; k < batch->count; k++) {
-		const char *step = NULL;
-		struct err why;
-
-		work[ready].order = &batch->list[k];
-		if (issue_build(s, &work[ready], &step, &why) == 0) {
-			ready++;
-			continue;
-		}
-		free(work[ready].tbs);
-		work[ready].tbs = NULL;
-		if (why.fault == FAULT_busy && step == NULL) {
-			*e = why; /* database, token or resolver away: the round ends, the leases run out */
-			goto out;
-		}
-		if (issue_end(s, &batch->list[k], step, &why, e) == -1)
-			goto out;
-	}
-	rc = issue_ready(s, work, ready, until, e);
-out:
-	for (size_t k = 0; work != NULL && k < ready; k++)
+	else if (issue_build_all(s, batch, work, &ready, e) == 0)
+		rc = issue_ready(s, work, ready, until, e);
+	for (size_t k = 0; work != NULL && k < batch->count; k++) {
 		free(work[k].tbs);
+		caa_result_free(&work[k].caa);
+	}
 	free(work);
 	issuance_batch_free(batch);
 	return rc;
