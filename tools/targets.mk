@@ -74,7 +74,6 @@ bench-pki: test-setup
 	@$(BUILD) all
 	@$(B)/tests/bench/crl
 	@$(B)/tests/bench/checks
-	@B=$(B) node tests/bench/crl.mjs
 
 # tests/fault/lib/soak.mjs says what else can be set.
 soak: test-setup

@@ -1,0 +1,62 @@
+// growth.mjs - make bench-large: the same pages with an empty database and with ROWS orders (100,000 and 5,000,000 unless
+// chosen), for a customer of the database and for the demo's; lists, search, panel, reports. The rows come from
+// generate.sql; 5,000,000 take about half an hour to load and 15 GB.
+import fs from 'node:fs';
+import path from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { ROOT } from '../lib/stack.mjs';
+import { Client } from '../lib/client.mjs';
+import { at } from '../lib/steps.mjs';
+import { cookieOf, emptyStart, figure, load, picture, rounds, say, stackStart } from './lib.mjs';
+import { sqlRun } from './orders.mjs';
+import { issuedOrder } from './page.mjs';
+
+const SIZES = (process.env.ROWS ?? '100000 5000000').split(/\s+/).filter(Boolean).map(Number);
+
+function fill(stack, orders) {
+	const began = performance.now();
+	sqlRun(stack, `SET @orders = ${orders};\n${fs.readFileSync(path.join(ROOT, 'tests/bench/generate.sql'), 'utf8')}\nANALYZE TABLE orders, mailbox, activation, certificate, audit;`);
+	figure(`${orders} orders made in`, (performance.now() - began) / 1000, 's');
+}
+// Seconds of each ready-made report, by the admin's command.
+function reports(stack) {
+	const seconds = {};
+	for (const name of fs.readdirSync(path.join(ROOT, 'sql/reports')).filter((file) => file.endsWith('.sql')).map((file) => file.slice(0, -4))) {
+		const began = performance.now();
+		try {
+			execFileSync(path.join(ROOT, 'tools/stack'), ['ctl', 'report', name], { env: stack.env, stdio: 'ignore', timeout: 120000 });
+			seconds[name] = (performance.now() - began) / 1000;
+		} catch { /* one that needs an order or a partner named */ }
+	}
+	return seconds;
+}
+
+export default async function growth() {
+	const stack = await stackStart();
+	const customer = await new Client(stack).signIn(), cookie = cookieOf(customer);
+	const partner = await new Client(stack).signIn(stack.demo.PARTNER_LOGIN, stack.demo.PARTNER_PASSWORD);
+	const targets = { 'order, fresh': [at(stack.takeOrder()), cookie], 'order, issued': [at(await issuedOrder(stack, customer)), cookie],
+		certificates: ['/certificates', cookie], search: ['/certificates?q=issued', cookie], dashboard: ['/dashboard', cookie],
+		'partner dashboard': ['/partner/dashboard', cookieOf(partner)], 'partner orders': ['/partner/orders', cookieOf(partner)] };
+	await emptyStart(stack, { page: 8000 });
+	const jobs = { empty: async () => (await load(stack, '/bench/page')).rate };
+	for (const [name, [target, who]] of Object.entries(targets))
+		jobs[name] = async () => (await load(stack, target, { cookie: who })).rate;
+	const small = await rounds(jobs), drawn = Object.fromEntries(Object.keys(targets).map((name) => [name, [[1, 1]]]));
+	let had = 0;
+	for (const size of SIZES) {
+		say(`    filling up to ${size} orders`);
+		fill(stack, size - had);
+		had = size;
+		const large = await rounds(jobs);
+		// Beside the empty program both times, so that what else the machine does falls out.
+		for (const name of Object.keys(targets)) {
+			const share = large[name].map((rate, i) => (rate / large.empty[i]) / (small[name][i] / small.empty[i]));
+			drawn[name].push([size, figure(`${size} orders: ${name}, of the empty database`, share, 'ratio', { least: 0.9 })]);
+		}
+		for (const [name, seconds] of Object.entries(reports(stack)))
+			figure(`${size} orders: report ${name}`, seconds, 's');
+	}
+	picture('growth.svg', { title: 'Pages of the empty database\'s rate', x: 'orders', y: 'ratio', series: drawn, log: true });
+	stack.stopNow();
+}
