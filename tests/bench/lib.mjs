@@ -117,6 +117,9 @@ export function stop(child) {
 	try { process.kill(-child.pid, 'SIGKILL'); } catch { /* ended */ }
 }
 
+// Whether an address answers 200; a connection that nginx closed while it reloads is a no.
+export const answers = (url) => fetch(url).then((answer) => answer.status === 200, () => false);
+
 // Put empty programs behind the stack's nginx: { name: octets of its answer } at /bench/NAME.
 export async function emptyStart(stack, sizes, workers = 4) {
 	const fastcgi = fs.readFileSync(path.join(stack.dir, 'nginx/fastcgi.conf'), 'utf8');
@@ -130,7 +133,7 @@ export async function emptyStart(stack, sizes, workers = 4) {
 	}
 	process.kill(await stack.pid('nginx'), 'SIGHUP');
 	for (const name of Object.keys(sizes))
-		await until(`nginx passes /bench/${name} on`, async () => (await fetch(`${stack.url}/bench/${name}`)).status === 200);
+		await until(`nginx passes /bench/${name} on`, () => answers(`${stack.url}/bench/${name}`));
 }
 
 export const cookieOf = (client) => [...client.cookies].map(([name, value]) => `${name}=${value}`).join('; ');

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Client } from '../lib/client.mjs';
 import { at } from '../lib/steps.mjs';
 import { until } from '../lib/stack.mjs';
-import { cookieOf, figure, load, picture, stackStart, start, stop } from './lib.mjs';
+import { answers, cookieOf, figure, load, picture, stackStart, start, stop } from './lib.mjs';
 import { issuanceRate } from './issuance.mjs';
 import { ordersMake, sqlRun } from './orders.mjs';
 
@@ -15,7 +15,7 @@ async function workers(stack, cookie, target) {
 		await stack.tool('stop', 'web');
 		stack.env.WORKERS = String(n);
 		await stack.tool('start', 'web');
-		await until('the workers answer', async () => (await fetch(stack.url + '/sign-in')).status === 200);
+		await until('the workers answer', () => answers(`${stack.url}/sign-in`));
 		const rates = [];
 		for (let i = 0; i < 3; i++)
 			rates.push((await load(stack, target, { cookie, connections: 16 })).rate);
@@ -69,7 +69,7 @@ export default async function scale() {
 	stack.env.WORKERS = '4';
 	await stack.tool('stop', 'web');
 	await stack.tool('start', 'web');
-	await until('the workers answer', async () => (await fetch(stack.url + '/sign-in')).status === 200);
+	await until('the workers answer', () => answers(`${stack.url}/sign-in`));
 	await overload(stack, cookie, target);
 	const bySigners = await signers(stack);
 	picture('scale.svg', { title: 'By processes, on the cores of this machine', x: 'processes', y: 'a second', log: true,
