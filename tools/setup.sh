@@ -7,6 +7,7 @@
 #   fuzz         clang with libFuzzer
 #   conformance  other people's linters and mail programs' certificate stores
 #   bench        a load generator, and another CA to be measured beside
+#   cluster      replication between databases, for the test on three of them
 #   package      the Debian package, and a clean root to install it in
 #
 # When everything is there it does nothing and asks nothing. Otherwise it says what it will do, and does it
@@ -36,9 +37,10 @@ packages_of() {
 	fuzz) echo clang libclang-rt-14-dev llvm ;;
 	conformance) echo gnutls-bin dirmngr python3-venv ;;
 	bench) echo wrk golang-cfssl ;;
+	cluster) echo galera-4 mariadb-server rsync lsof ;; # the server whole, for its scripts that copy a node
 	package) echo debhelper dpkg-dev fakeroot lintian debootstrap systemd-container ;;
 	*)
-		echo "setup: no group $1; there are: run test lint fuzz conformance bench package" >&2
+		echo "setup: no group $1; there are: run test lint fuzz conformance bench cluster package" >&2
 		return 1
 		;;
 	esac
@@ -83,6 +85,7 @@ services_disable() {
 	for package; do
 		case $package in
 		nginx-light) as_root systemctl --quiet disable nginx.service ;;
+		mariadb-server) as_root systemctl --quiet disable mariadb.service ;;
 		nsd) as_root systemctl --quiet disable nsd.service ;;
 		unbound) as_root systemctl --quiet disable unbound.service ;;
 		esac
@@ -91,7 +94,7 @@ services_disable() {
 
 main() {
 	local group wanted='' missing
-	[ $# -gt 0 ] || { sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2; }
+	[ $# -gt 0 ] || { sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 2; }
 	for group; do
 		wanted="$wanted $(packages_of "$group")"
 	done

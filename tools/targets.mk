@@ -10,6 +10,7 @@ help:
 	@echo 'make fuzz         libFuzzer on what reads strangers'"'"' words, FUZZ_SECONDS=$(FUZZ_SECONDS) each'
 	@echo 'make fuzz-coverage  which lines the fuzzers reach, from their seeds and what make fuzz has kept'
 	@echo 'make soak         people at work while processes die, for DURATION=600 seconds or until JOURNEYS= KILLS=; SEED=1'
+	@echo 'make cluster-test  two web hosts on a Galera cluster of three, whose nodes are killed and cut off (as root)'
 	@echo 'make lint         clang-format, clang-tidy, cppcheck'
 	@echo 'make bench        how fast, as ratios to limits of this machine; PARTS="page csr" chooses; into build/bench'
 	@echo 'make bench-large  the same pages with ROWS="$(ROWS)" orders'
@@ -80,6 +81,12 @@ soak: test-setup
 	@$(MAKE) --no-print-directory all
 	@B=$(B) SEED='$(SEED)' DURATION='$(DURATION)' JOURNEYS='$(JOURNEYS)' KILLS='$(KILLS)' node tests/fault/lib/soak.mjs
 
+# tests/cluster/galera.mjs says what can be set.
+cluster-test: test-setup
+	@tools/setup.sh cluster
+	@$(MAKE) --no-print-directory all
+	@B=$(B) tests/run cluster
+
 FUZZ_SECONDS ?= 10
 fuzz:
 	@tools/setup.sh run fuzz
@@ -116,6 +123,6 @@ format:
 clean:
 	rm -rf build
 
-.PHONY: bench bench-large bench-setup bench-pki soak pictures help setup run start stop test test-setup asan fuzz fuzz-coverage conformance lint format clean
+.PHONY: bench bench-large bench-setup bench-pki cluster-test soak pictures help setup run start stop test test-setup asan fuzz fuzz-coverage conformance lint format clean
 
 include tools/install.mk
