@@ -1,6 +1,9 @@
 // resources.mjs - thousands of requests of every kind through one worker: its memory stays as it is after warming up, its
 // descriptors and its connections to the database return to where they were.
 //
+// The worker runs without the tunable of glibc that workers have otherwise: what malloc keeps for itself between pages, up
+// to a bound of its own, is no leak, but would hide one. TUNED=1 leaves it in, to see how much that is.
+//
 // REQUESTS=5000, or 100,000 with FULL=1.
 import test from 'node:test';
 import assert from 'node:assert/strict';
@@ -8,14 +11,14 @@ import { held } from './lib/resources.mjs';
 import { Client } from '../lib/client.mjs';
 import { makeCsr, scratch } from '../lib/openssl.mjs';
 import { formToken, issuedOrder } from '../lib/roles.mjs';
-import { Stack } from '../lib/stack.mjs';
+import { sleep, Stack, until } from '../lib/stack.mjs';
 import { at, giveKey, verifiedMailbox } from '../lib/steps.mjs';
 
 const REQUESTS = Number(process.env.REQUESTS || (process.env.FULL === '1' ? 100000 : 5000));
 const WARM = 1500, LANES = 6, GROWTH_KB = 1024;
 
 const dir = scratch();
-const stack = await Stack.start({ name: 'resources', orders: 4, workers: 1, settings: { 'Web.RequestsPerWorker': 100000000, 'Mail.PollMs': 50, 'Signer.PollMs': 100 } });
+const stack = await Stack.start({ name: 'resources', orders: 4, workers: 1, settings: { 'Web.RequestsPerWorker': 100000000, 'Mail.PollMs': 50, 'Signer.PollMs': 100 }, env: process.env.TUNED === '1' ? {} : { WORKER_TUNABLES: '' } });
 await stack.sql('UPDATE partner SET rate = 100000, burst = 100000');
 const customer = await new Client(stack).signIn();
 const partner = await new Client(stack).signIn(stack.demo.PARTNER_LOGIN, stack.demo.PARTNER_PASSWORD);
@@ -65,9 +68,11 @@ const connections = async () => (await stack.sql("SELECT user, COUNT(*) FROM inf
 
 test(`${REQUESTS} requests through one worker`, async (t) => {
 	await ask(WARM);
+	await sleep(500);
 	const before = held(worker), then = await connections();
 	await ask(REQUESTS);
-	const after = held(worker);
+	// A request that nginx has just given up is let go a moment later.
+	const after = await until('its descriptors are as before', () => held(worker)?.fds === before?.fds && (held(worker) ?? {}), 10);
 	assert.deepEqual([...wrong.keys()], []);
 	assert.deepEqual(Stack.workersOf(await stack.pid('web')), [worker], 'it was the same worker all the time');
 	assert.deepEqual(await connections(), then, 'connections to the database');
@@ -77,7 +82,6 @@ test(`${REQUESTS} requests through one worker`, async (t) => {
 	}
 	t.diagnostic(`memory ${before.kb} kB, then ${after.kb} kB; descriptors ${before.fds}, then ${after.fds}`);
 	assert.ok(after.kb - before.kb < GROWTH_KB, `${before.kb} kB became ${after.kb} kB`);
-	assert.equal(after.fds, before.fds, 'descriptors');
 });
 
 test('all stops, and the sanitizers have nothing to report', () => {
