@@ -14,7 +14,7 @@ PUT     := install -m 644
 
 MAN8 := cgi/mailcert-web.8 tools/signer/mailcert-signer.8 tools/mailer/mailcert-mailer.8 \
 	tools/callback/mailcert-callback.8 tools/mailcertctl/mailcertctl.8
-FILL := sed -e 's,@LIBEXEC@,$(LIBEXEC),g' -e 's,@NGINX@,$(NGINX),g' -e 's,@STATIC@,$(DATA_DIR)/static,g' \
+FILL := sed -e 's,@LIBEXEC@,$(LIBEXEC),g' -e 's,@SBIN@,$(PREFIX)/sbin,g' -e 's,@NGINX@,$(NGINX),g' -e 's,@STATIC@,$(DATA_DIR)/static,g' \
 	-e 's,@ERRORS@,$(DATA_DIR)/errors,g' -e 's,@PUBLIC@,/var/lib/mailcert/public,g' \
 	-e 's,@WEB_SOCKET@,/run/mailcert/web.sock,g' -e 's,@ERROR_LOG@,/var/log/nginx/error.log,g'
 

@@ -227,6 +227,17 @@ after_watch_2() {
 	like 'and its timer waits' "$(here systemctl list-timers --no-pager mailcert-audit.timer)" '*mailcert-audit.timer*'
 }
 after_watch_3() {
+	is 'retention runs as nobody much' "$(here systemctl show -p User,Result --value mailcert-retention | paste -sd' ')" 'success mailcert-admin'
+	like 'is noted in its name' "$(here mailcertctl audit list --limit 1000 --csv)" '*admin:mailcert-admin,retention,*'
+	echo "# exposure of mailcert-retention.service: $(exposure mailcert-retention)"
+	like 'with an exposure of its own' "$(exposure mailcert-retention)" '[01].[0-9]'
+	like 'and its timer waits' "$(here systemctl list-timers --no-pager mailcert-retention.timer)" '*mailcert-retention.timer*'
+}
+# Something is due: a failed sign-in of two days ago.
+before_watch_3() {
+	here mariadb mailcert -e "INSERT INTO sign_in_failure (at, login_hash, address) VALUES (UTC_TIMESTAMP() - INTERVAL 2 DAY, REPEAT('l', 32), '192.0.2.1')"
+}
+after_watch_4() {
 	like 'report reads report views' "$(cat "$WORK/out")" '*report_order*'
 	ok 'and nothing else' test "$(grep -cv '^report_\|^Tables_in' "$WORK/out")" = 0
 	down_check

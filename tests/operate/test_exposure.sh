@@ -13,7 +13,9 @@ install -d "$root/usr/libexec/mailcert" "$root/usr/bin"
 for program in mailcert-web mailcert-signer mailcert-mailer mailcert-callback audit-export; do
 	install -m 755 /dev/null "$root/usr/libexec/mailcert/$program"
 done
+install -d "$root/usr/sbin"
 install -m 755 /dev/null "$root/usr/bin/multiwatch"
+install -m 755 /dev/null "$root/usr/sbin/mailcertctl"
 
 failed=0
 tests=0
