@@ -116,7 +116,7 @@ static int revoke_load(struct req *r, struct order_page *p, struct err *e)
 	if (order_page_load(r, p, e) == -1)
 		return -1;
 	if (!p->order.issued)
-		return err_set(e, FAULT_certificate_missing, "order %s/%s has no certificate",
+		return err_set(e, FAULT_certificate_none_to_revoke, "order %s/%s has no certificate",
 		    p->order.on.number, p->order.on.item);
 	return 0;
 }

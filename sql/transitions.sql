@@ -1162,7 +1162,7 @@ BEGIN
 	CALL order_claim(p_who, p_secret, p_number, p_item, 'revoke', v_order, v_actor);
 	-- long after its end a certificate is cleared (retention.sql), and its revocation would mean nothing
 	IF NOT EXISTS (SELECT 1 FROM certificate WHERE order_id = v_order AND email <> '') THEN
-		CALL refuse('certificate_missing');
+		CALL refuse('certificate_none_to_revoke');
 	END IF;
 	IF (SELECT revoked_at FROM certificate WHERE order_id = v_order) IS NULL THEN
 		CALL revocation_add(v_order, p_reason, v_actor, p_address, UTC_TIMESTAMP());

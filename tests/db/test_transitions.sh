@@ -217,7 +217,7 @@ refuses "confirm before an address is given" web "CALL mailbox_confirm($C, 'joe@
 refuses "resend before an address is given" web "CALL mailbox_resend($C, $ADDRESS)" step_not_open
 refuses "activation before verification" web "CALL activation_data($C, 'commonName', $ADDRESS)" step_not_open
 refuses "submit before verification" web "CALL activation_submit($C, $HASH1, '1', $ADDRESS)" step_not_open
-refuses "revoke before there is a certificate" web "CALL certificate_revoke($C, 1, $ADDRESS)" certificate_missing
+refuses "revoke before there is a certificate" web "CALL certificate_revoke($C, 1, $ADDRESS)" certificate_none_to_revoke
 is "mailbox_draft keeps the address" "$(as web "CALL mailbox_draft($C, 'joe@example.org', $ADDRESS)"; as root "SELECT email_draft FROM orders WHERE id = $ID")" joe@example.org
 is "and starts nothing" "$(statuses; count outbox "order_id = $ID")" $'waiting_for_data\tnot_available\t-\n0'
 refuses "confirm of another address than the draft" web "CALL mailbox_confirm($C, 'ann@example.org', $ADDRESS)" summary_changed

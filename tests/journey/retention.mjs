@@ -54,8 +54,8 @@ test('its page, the lists and the dashboard open and name no address', async () 
 test('it has no downloads any more, and nothing to revoke', async () => {
 	for (const file of FILES)
 		assert.equal((await customer.get(at(old, `/${file}`), { json: true })).code, 'certificate_missing', file);
-	assert.equal((await customer.submit(at(old, '/revoke'), { reason: 'superseded', confirm: 'yes' })).status, 404);
-	assert.equal((await partner.call(partner.at(theirs, '/revoke'), { reason: 'superseded' })).code, 'certificate_missing');
+	assert.equal((await customer.submit(at(old, '/revoke'), { reason: 'superseded', confirm: 'yes' })).status, 409);
+	assert.equal((await partner.call(partner.at(theirs, '/revoke'), { reason: 'superseded' })).code, 'certificate_none_to_revoke');
 });
 
 test('the partner\'s program and panel find theirs by number and reference', async () => {

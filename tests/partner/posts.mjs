@@ -61,6 +61,8 @@ test('from order to certificate, and revoked', async () => {
 	assert.equal(early.status, 409);
 	assert.equal(early.code, 'step_not_open');
 	assert.equal((await curl.call(curl.at(order, '/certificate.pem'))).code, 'certificate_missing');
+	const revoked = await curl.call(curl.at(order, '/revoke'), { reason: 'superseded' });
+	assert.deepEqual([revoked.status, revoked.code], [409, 'certificate_none_to_revoke']);
 
 	await holderConfirms('a-1@partner.example');
 	const ready = (await curl.call(curl.at(order))).json;
