@@ -39,11 +39,19 @@ const run = path.dirname(stack.demo.DB_SOCKET);
 const log = path.join(stack.dir, 'log');
 const children = new Set();
 let keeping = true;
-process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')));
+// Each with all it started: a supervisor that is killed leaves its workers behind.
+function endAll() {
+	for (const child of children)
+		try {
+			process.kill(-child.pid, 'SIGKILL');
+		} catch {
+			// it has gone by itself
+		}
+}
+process.on('exit', endAll);
 after(async () => {
 	keeping = false;
-	for (const child of children)
-		child.kill('SIGKILL');
+	endAll();
 	place.stop();
 });
 // A process that is started again when it ends, as systemd would, until it is told off.
@@ -51,7 +59,7 @@ function keep(name, command, args, { env = {}, stdio } = {}) {
 	const kept = { name };
 	const start = () => {
 		const out = fs.openSync(path.join(log, `${name}.log`), 'a');
-		const child = kept.child = spawn(command, args, { env: { ...stack.env, ...env, TZ: 'UTC' }, stdio: stdio ?? ['ignore', out, out] });
+		const child = kept.child = spawn(command, args, { env: { ...stack.env, ...env, TZ: 'UTC' }, detached: true, stdio: stdio ?? ['ignore', out, out] });
 		fs.closeSync(out);
 		children.add(child);
 		child.on('exit', () => {
