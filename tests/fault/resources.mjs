@@ -1,9 +1,6 @@
 // resources.mjs - thousands of requests of every kind through one worker: its memory stays as it is after warming up, its
 // descriptors and its connections to the database return to where they were.
 //
-// The worker runs without the tunable of glibc that workers have otherwise: what malloc keeps for itself between pages, up
-// to a bound of its own, is no leak, but would hide one. TUNED=1 leaves it in, to see how much that is.
-//
 // REQUESTS=5000, or 100,000 with FULL=1.
 import test from 'node:test';
 import assert from 'node:assert/strict';
@@ -18,7 +15,7 @@ const REQUESTS = Number(process.env.REQUESTS || (process.env.FULL === '1' ? 1000
 const WARM = 1500, LANES = 6, GROWTH_KB = 1024;
 
 const dir = scratch();
-const stack = await Stack.start({ name: 'resources', orders: 4, workers: 1, settings: { 'Web.RequestsPerWorker': 100000000, 'Mail.PollMs': 50, 'Signer.PollMs': 100 }, env: process.env.TUNED === '1' ? {} : { WORKER_TUNABLES: '' } });
+const stack = await Stack.start({ name: 'resources', orders: 4, workers: 1, settings: { 'Web.RequestsPerWorker': 100000000, 'Mail.PollMs': 50, 'Signer.PollMs': 100 } });
 await stack.sql('UPDATE partner SET rate = 100000, burst = 100000');
 const customer = await new Client(stack).signIn();
 const partner = await new Client(stack).signIn(stack.demo.PARTNER_LOGIN, stack.demo.PARTNER_PASSWORD);

@@ -14,6 +14,9 @@ import { makeCsr, scratch } from '../lib/openssl.mjs';
 import { mailsFor, waitMail } from '../lib/mail.mjs';
 import { at, verifiedMailbox } from '../lib/steps.mjs';
 
+// A product of ten digits, so that no token of a page holds it by chance.
+const FACTORS = '91193*91199', PRODUCT = String(91193 * 91199);
+
 // Whatever is obeyed leaves a trace with "xq" in it where only names of elements, attributes and headers stand.
 const NASTY = {
 	'an element': '<xq1>xq</xq1>',
@@ -28,7 +31,7 @@ const NASTY = {
 	'a backslash before the end': 'xq\\',
 	'wildcards': '%_%_%',
 	'a template': '<?cs var:Brand.name ?>xq<?cs include:"/etc/passwd" ?>',
-	'an expression': '${7*7}{{7*7}}#{7*7}<%= 7*7 %>',
+	'an expression': `\${${FACTORS}}{{${FACTORS}}}#{${FACTORS}}<%= ${FACTORS} %>`,
 	'HDF': 'xq\nMe.kind = partner\nPage.notice = saved\n#include "/etc/passwd"\n',
 	'HDF of many lines': 'xq\nPage.key << EOM\nxq\nEOM\n',
 	'a header': 'xq\r\nSet-Cookie: xq=1\r\nX-Xq: 1',
@@ -163,7 +166,8 @@ function well(answer, what) {
 	assert.ok(Buffer.from(answer.text, 'utf8').equals(answer.bytes), `${what}: not UTF-8`);
 	assert.ok(!answer.text.includes('root:x:0'), `${what}: a file of the host`);
 	assert.ok(!answer.text.includes(`${BRAND}xq`), `${what}: a template was obeyed`);
-	assert.doesNotMatch(answer.text, /x?49x?49|SQLSTATE|syntax to use near/, what);
+	assert.doesNotMatch(answer.text, /SQLSTATE|syntax to use near/, what);
+	assert.ok(!answer.text.includes(PRODUCT), `${what}: an expression was worked out`);
 	const type = answer.headers.get('content-type') ?? '';
 	if (/html/.test(type))
 		for (const name of names(answer.text))
