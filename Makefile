@@ -9,7 +9,7 @@ VAR    ?= var
 V      ?= plain
 B      := build/$(V)
 CC     ?= gcc
-CFLAGS ?= -O2 -g
+CFLAGS ?= -O2 -g1
 PREFIX ?= /usr/local
 DATA_DIR ?= $(PREFIX)/share/mailcert
 
