@@ -1174,7 +1174,8 @@ $$
 -- ---------------------------------------------------------------- CRL (signer)
 
 -- Begin the next CRL of an issuer if one is due: none yet, a day old, a revocation not listed, or one begun over a
--- minute ago and never published. Claims every revocation so far for it. p_standing is the number of the CRL that stands
+-- minute ago and never published. Claims the revocations so far for it, 50,000 at most, so that no flood of them takes
+-- longer than a statement may: what is left makes the next CRL due at once. p_standing is the number of the CRL that stands
 -- where readers find it on the signer's host: no number up to it is given out (the database may be restored from a
 -- backup), and when it is behind what was published already, from another host or before the file was lost, the answer is
 -- that CRL once more, under its own number. No row: nothing is to be done.
@@ -1199,7 +1200,7 @@ BEGIN
 		SET v_number = GREATEST(v_number, p_standing) + 1;
 		INSERT INTO crl (issuer_id, number, this_update, next_update)
 		VALUES (p_issuer, v_number, UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL p_life SECOND);
-		UPDATE revocation SET listed_in = v_number WHERE issuer_id = p_issuer AND listed_in IS NULL;
+		UPDATE revocation SET listed_in = v_number WHERE issuer_id = p_issuer AND listed_in IS NULL LIMIT 50000;
 		CALL audit_add(CONCAT('signer:', p_signer), 'crl_begun', NULL, NULL, CONCAT('number ', v_number));
 	END IF;
 	COMMIT;

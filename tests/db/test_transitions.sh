@@ -708,6 +708,15 @@ is "section 9.22: no procedure of the admin's confirms a mailbox, submits, queue
 	AND (routine_definition REGEXP 'confirmed_at *=|submitted_at *=|accepted_[a-z]+_at *=|mailbox_status *=|activation_status *=|INTO (issuance|certificate|serial|mailbox|activation|caa_check) '
 	    OR routine_definition REGEXP 'CALL (mailbox_|activation_|issuance_|order_claim|caa_record)')"; as root "SELECT COUNT(*) > 15 FROM information_schema.routines WHERE routine_schema = DATABASE() AND routine_name LIKE 'admin\\_%'")" $'NULL\n1'
 
+# --- a flood of revocations ---
+as root "SET foreign_key_checks = 0; UPDATE crl SET published_at = UTC_TIMESTAMP() WHERE published_at IS NULL; UPDATE revocation SET listed_in = 8;
+	INSERT INTO revocation (issuer_id, serial, revoked_at, reason, not_after, requested_by)
+	SELECT 1, UNHEX(LEFT(SHA2(seq, 256), 32)), UTC_TIMESTAMP(), 0, UTC_TIMESTAMP() + INTERVAL 1 YEAR, 'test' FROM seq_1_to_50007"
+FIRST=$(as signer "CALL crl_begin(1, 's1', 864000, 8)" | cut -f1)
+is "crl_begin claims as many as a statement has time for" "$(count revocation "listed_in = $FIRST") $(count revocation 'listed_in IS NULL')" "50000 7"
+as signer "CALL crl_published(1, $FIRST, 's1', 50000, $HASH1)"
+is "the rest makes the next one due at once" "$(as signer "CALL crl_begin(1, 's1', 864000, $FIRST)" | cut -f1) $(count revocation 'listed_in IS NULL')" "$((FIRST + 1)) 0"
+
 # --- the audit log ---
 like "section 9.21: an audit event cannot be changed, not even by root" "$(as root "UPDATE audit SET detail = 'x' LIMIT 1")" "ERROR 1644 *append-only"
 like "nor removed" "$(as root "DELETE FROM audit LIMIT 1")" "ERROR 1644 *append-only"
