@@ -72,7 +72,6 @@ bench-large: bench-setup
 	@B=$(B) PARTS=growth ROWS='$(ROWS)' node tests/bench/run.mjs
 bench-pki: test-setup
 	@$(BUILD) $(B)/tests/bench/crl $(B)/tests/bench/checks
-	@$(BUILD) all
 	@$(B)/tests/bench/crl
 	@$(B)/tests/bench/checks
 
