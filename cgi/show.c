@@ -6,8 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <openssl/x509.h>
-#include <openssl/x509v3.h>
 
 #include "cgi/pages.h"
 #include "lib/db/db.h"
@@ -413,34 +411,20 @@ void show_fields(struct req *r, const struct order_page *p)
 
 void show_csr(struct req *r, const struct csr *csr)
 {
-	const unsigned char *der = csr->der;
-	X509_REQ *req = d2i_X509_REQ(NULL, &der, (long)csr->der_len);
+	struct csr_words words;
 	char text[512], hex[65];
-	X509_NAME *subject;
+	struct err ignored;
 
-	if (req == NULL)
+	if (csr_words(&words, csr, &ignored) == -1)
 		return;
 	key_shown(text, sizeof(text), key_word(csr->type), csr->bits);
 	page_set(r, "Csr.key", text);
-	page_set(r, "Csr.signature", OBJ_nid2ln(X509_REQ_get_signature_nid(req)));
+	page_set(r, "Csr.signature", words.signature);
 	hex_encode(hex, csr->spki_sha256, sizeof(csr->spki_sha256));
 	colons(text, sizeof(text), hex);
 	page_set(r, "Csr.fingerprint", text);
-	subject = X509_REQ_get_subject_name(req);
-	if (X509_NAME_entry_count(subject) > 0) {
-		BIO *b = BIO_new(BIO_s_mem());
-		int n = 0;
-
-		if (b != NULL &&
-		    X509_NAME_print_ex(b, subject, 0, XN_FLAG_ONELINE & ~ASN1_STRFLGS_ESC_MSB) > 0)
-			n = BIO_read(b, text, sizeof(text) - 1);
-		text[n > 0 ? n : 0] = '\0';
-		BIO_free(b);
-		if (utf8_valid(text, strlen(text)))
-			page_set(r, "Csr.subject", text);
+	if (*words.subject != '\0')
+		page_set(r, "Csr.subject", words.subject);
+	if (words.more)
 		page_set(r, "Csr.ignored", "1");
-	} else if (X509_REQ_get_attr_count(req) > 0) {
-		page_set(r, "Csr.ignored", "1");
-	}
-	X509_REQ_free(req);
 }

@@ -1,4 +1,4 @@
-/* certificate.h - build a subscriber's certificate by the mailbox-validated profile, and read one back.
+/* certificate.h - build a subscriber's certificate by the mailbox-validated profile.
  *
  * One issuance: certificate_serial(), certificate_tbs(), lint_tbs() (lint.h), issuer_sign() (issuer.h),
  * certificate_assemble(). Everything in the certificate comes from the canonical address, the public key and
@@ -50,19 +50,5 @@ int certificate_tbs(
  * caller. The CRL has the same outer form, so this serves both (RFC 5280 4.1, 5.1). */
 int certificate_assemble(unsigned char **out, size_t *out_len, const unsigned char *tbs, size_t tbs_len,
     const struct issuer *, const unsigned char *signature, size_t signature_len, struct err *e);
-
-/* What a person or the database wants to know of a certificate. */
-struct certificate_facts {
-	char serial[2 * 20 + 1]; /* lower-case hex, no leading zero octets */
-	time_t not_before, not_after;
-	char subject[512], issuer[512]; /* RFC 2253 text, UTF-8 kept; cut to room */
-	char email[256];                /* the first rfc822Name of subjectAltName, or "" */
-	char key[16];                   /* "RSA-2048", "P-256", "Ed25519" */
-	unsigned char sha256[32], sha1[20];
-	unsigned char spki_sha256[32];
-};
-
-/* Read a certificate's DER; FAULT_internal when it is not exactly one certificate. */
-int certificate_describe(struct certificate_facts *out, const unsigned char *der, size_t len, struct err *e);
 
 #endif

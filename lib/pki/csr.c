@@ -1,8 +1,7 @@
 /* csr.c - finding the request in what was pasted, and parsing its outside; see csr.h.
  *
  * text -> armor (armor.h) -> shape (shape.h) -> parts. Each stage knows what a person may have taken for a
- * request, and says so. Decoders of OpenSSL see the public key only after its AlgorithmIdentifier was found
- * allowed.
+ * request, and says so. OpenSSL sees the public key only after its AlgorithmIdentifier was found allowed.
  */
 #include "lib/pki/csr.h"
 
@@ -20,12 +19,14 @@
 #include <openssl/x509.h>
 
 #include "lib/base/err.h"
+#include "lib/base/text.h"
 #include "lib/pki/armor.h"
 #include "lib/pki/csr_parts.h"
 #include "lib/pki/der.h"
 #include "lib/pki/key.h"
 #include "lib/pki/product.h"
 #include "lib/pki/shape.h"
+#include "lib/pki/spki.h"
 
 #define ATTRIBUTES 0xa0 /* [0] IMPLICIT SET OF Attribute */
 
@@ -40,59 +41,26 @@ struct reader {
 	bool unwrapped; /* inside PKCS #7 already */
 };
 
-#define ALGORITHM(bytes) (bytes), sizeof(bytes) - 1
-static const struct key_algorithm key_algorithms[] = {
-    {KEY_RSA, 0, ALGORITHM("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00")},
-    {KEY_P256, 65,
-	ALGORITHM("\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07")},
-    {KEY_P384, 97, ALGORITHM("\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22")},
-    {KEY_P521, 133, ALGORITHM("\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23")},
-    {KEY_ED25519, 0, ALGORITHM("\x30\x05\x06\x03\x2b\x65\x70")},
-};
-
-const struct key_algorithm *key_algorithm_find(const struct der_value *algorithm)
-{
-	for (size_t i = 0; i < sizeof(key_algorithms) / sizeof(key_algorithms[0]); i++)
-		if (key_algorithms[i].len == algorithm->whole_len &&
-		    memcmp(key_algorithms[i].der, algorithm->whole, algorithm->whole_len) == 0)
-			return &key_algorithms[i];
-	return NULL;
-}
-
-/* SubjectPublicKeyInfo: algorithm and a BIT STRING of whole octets. On failure in stands where it was. */
-static bool spki_split(struct csr_parts *parts, struct der *in)
-{
-	struct der before;
-
-	if (!der_take(in, DER_SEQUENCE, &parts->key_algorithm))
-		return false;
-	before = *in;
-	if (der_take_last(in, DER_BIT_STRING, &parts->key_bits) && parts->key_bits.len > 1 &&
-	    parts->key_bits.bytes[0] == 0)
-		return true;
-	*in = before;
-	return false;
-}
-
 /* The content of the info; on failure info stands where it was. */
 static bool info_split(struct csr_parts *parts, struct der *info)
 {
-	struct der_value version, subject, attributes;
+	struct der_value version;
 	struct der before = *info, spki;
 
 	if (!der_take(info, DER_INTEGER, &version) || !der_is(&version, "", 1)) {
 		*info = before;
 		return false;
 	}
-	if (!der_take(info, DER_SEQUENCE, &subject) || !der_take(info, DER_SEQUENCE, &parts->spki))
+	if (!der_take(info, DER_SEQUENCE, &parts->subject) || !der_take(info, DER_SEQUENCE, &parts->spki))
 		return false;
 	spki = der_inside(&parts->spki);
-	if (!spki_split(parts, &spki)) {
+	if (!spki_split(&parts->key, &spki)) {
 		*info = spki;
 		return false;
 	}
 	/* Attributes are mandatory, but some programs leave the empty set out, and OpenSSL takes that too. */
-	return der_end(info) || der_take_last(info, ATTRIBUTES, &attributes);
+	parts->attributes = (struct der_value){0};
+	return der_end(info) || der_take_last(info, ATTRIBUTES, &parts->attributes);
 }
 
 int csr_split(struct csr_parts *parts, const unsigned char *der, size_t len, size_t *at)
@@ -146,49 +114,16 @@ static int fault_too_large(struct err *e, size_t most)
 	return err_set_arg(e, FAULT_csr_too_large, size, "csr: over %s octets", size);
 }
 
-/* A positive INTEGER in its shortest form. */
-static bool take_positive(struct der *in)
+/* Make the public key if its kind is known; kinds that are not, and compressed points, leave type 0 to
+ * csr_check(). */
+static int request_key(struct csr *csr, const unsigned char *der, const struct csr_parts *parts, struct err *e)
 {
-	struct der_value v;
-
-	if (!der_take(in, DER_INTEGER, &v) || v.len == 0 || (v.bytes[0] & 0x80) != 0)
-		return false;
-	return v.bytes[0] != 0 || (v.len > 1 && (v.bytes[1] & 0x80) != 0);
-}
-
-/* RSAPublicKey (RFC 8017 A.1.1) in DER, so that one key has one encoding and one hash. */
-static bool rsa_strict(struct der bits)
-{
-	struct der_value sequence;
-	struct der inside;
-
-	if (!der_take_last(&bits, DER_SEQUENCE, &sequence))
-		return false;
-	inside = der_inside(&sequence);
-	return take_positive(&inside) && take_positive(&inside) && der_end(&inside);
-}
-
-/* Decode the public key, which stands at an octet of the DER, if its kind is known; kinds that are not leave
- * type 0 to csr_check(). */
-static int request_key(struct csr *csr, const struct csr_parts *parts, size_t at, struct err *e)
-{
-	const struct key_algorithm *row = key_algorithm_find(&parts->key_algorithm);
-	const unsigned char *p = csr->spki;
-	struct der bits = der_open(parts->key_bits.bytes + 1, parts->key_bits.len - 1);
-
-	if (row == NULL)
+	if (parts->key.type == 0 || ((parts->key.type & KEY_EC) != 0 && !parts->key.formed))
 		return 0;
-	if (row->point_len > 0 && (parts->key_bits.len - 1 != row->point_len || *bits.at != 4))
-		return 0;
-	if (row->type == KEY_RSA && !rsa_strict(bits))
-		return fault_at_byte(
-		    e, (size_t)(parts->key_bits.whole - parts->info.whole), "no RSAPublicKey");
-	csr->key = d2i_PUBKEY(NULL, &p, (long)csr->spki_len);
-	if (csr->key == NULL || p != csr->spki + csr->spki_len) {
-		ERR_clear_error();
-		return fault_at_byte(e, at, "no public key");
-	}
-	csr->type = row->type;
+	csr->key = spki_key(&parts->key);
+	if (csr->key == NULL)
+		return fault_at_byte(e, (size_t)(parts->key.key.whole - der), "no public key");
+	csr->type = parts->key.type;
 	csr->bits = EVP_PKEY_get_bits(csr->key);
 	return 0;
 }
@@ -219,7 +154,7 @@ static int request_keep(
 		return err_set(e, FAULT_busy, "csr: out of memory");
 	}
 	SHA256(csr->spki, csr->spki_len, csr->spki_sha256);
-	if (request_key(csr, parts, (size_t)(parts->key_bits.whole - der), e) == -1) {
+	if (request_key(csr, der, parts, e) == -1) {
 		csr_free(csr);
 		return -1;
 	}
@@ -531,6 +466,50 @@ int csr_read(struct csr **out, const char *text, size_t len, unsigned char key_s
 	if (text_has(&r, "-----BEGIN "))
 		return blocks_read(&r, e);
 	return bare_read(&r, start, e);
+}
+
+/* A name as text; false when it is none, or is no UTF-8 even then. */
+static bool name_words(char *out, size_t room, const struct der_value *name)
+{
+	const unsigned char *p = name->whole;
+	X509_NAME *read = d2i_X509_NAME(NULL, &p, (long)name->whole_len);
+	BIO *bio = BIO_new(BIO_s_mem());
+	int n = 0;
+
+	if (read != NULL && bio != NULL &&
+	    X509_NAME_print_ex(bio, read, 0, XN_FLAG_ONELINE & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) > 0)
+		n = BIO_read(bio, out, (int)room - 1);
+	out[n > 0 ? n : 0] = '\0';
+	BIO_free(bio);
+	X509_NAME_free(read);
+	ERR_clear_error();
+	return n > 0 && utf8_valid(out, (size_t)n);
+}
+
+int csr_words(struct csr_words *out, const struct csr *csr, struct err *e)
+{
+	const unsigned char *p;
+	struct csr_parts parts;
+	const ASN1_OBJECT *signature;
+	X509_ALGOR *algorithm;
+	size_t at;
+
+	memset(out, 0, sizeof(*out));
+	if (csr_split(&parts, csr->der, csr->der_len, &at) == -1)
+		return err_set(e, FAULT_csr_not_parsable, "csr: not what csr_read() gave");
+	p = parts.algorithm.whole;
+	algorithm = d2i_X509_ALGOR(NULL, &p, (long)parts.algorithm.whole_len);
+	if (algorithm == NULL) {
+		ERR_clear_error();
+		return err_set(e, FAULT_csr_signature_invalid, "csr: no signature algorithm");
+	}
+	X509_ALGOR_get0(&signature, NULL, NULL, algorithm);
+	out->signature = OBJ_nid2ln(OBJ_obj2nid(signature));
+	X509_ALGOR_free(algorithm);
+	if (parts.subject.len > 0 && !name_words(out->subject, sizeof(out->subject), &parts.subject))
+		*out->subject = '\0';
+	out->more = parts.subject.len > 0 || parts.attributes.len > 0;
+	return 0;
 }
 
 void csr_free(struct csr *csr)

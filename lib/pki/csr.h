@@ -7,6 +7,7 @@
 #ifndef LIB_PKI_CSR_H
 #define LIB_PKI_CSR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <openssl/types.h>
 
@@ -50,6 +51,17 @@ int csr_read(struct csr **out, const char *text, size_t len, unsigned char key_s
  * (2^64 - 1 over 3072 bits, where OpenSSL ends). Cheap checks come first. 0, or -1 with one csr_* fault; arg:
  * bits, curve, algorithm, factor. */
 int csr_check(const struct csr *, const struct product *, const struct blocklist *, struct err *e);
+
+/* What a request says besides its key: shown to a person, used for nothing. */
+struct csr_words {
+	const char *signature; /* static: name of its signature's algorithm, as OpenSSL's long names have it */
+	char subject[512];     /* UTF-8, cut to room; "" when there is none, or none that can be shown */
+	bool more;             /* it has a subject or attributes, which the certificate will not have */
+};
+
+/* Read them anew from what csr_read() gave. -1 when its signature's algorithm is no AlgorithmIdentifier, which
+ * csr_check() refuses too. */
+int csr_words(struct csr_words *out, const struct csr *, struct err *e);
 
 void csr_free(struct csr *); /* NULL is fine */
 

@@ -75,8 +75,8 @@ static int refuse_curve(const X509_ALGOR *algorithm, struct err *e)
 /* A key of none of the kinds of SBR 7.1.3.1: say of which one it is. */
 static int refuse_kind(const struct csr_parts *parts, struct err *e)
 {
-	const unsigned char *p = parts->key_algorithm.whole;
-	X509_ALGOR *algorithm = d2i_X509_ALGOR(NULL, &p, (long)parts->key_algorithm.whole_len);
+	const unsigned char *p = parts->key.algorithm.whole;
+	X509_ALGOR *algorithm = d2i_X509_ALGOR(NULL, &p, (long)parts->key.algorithm.whole_len);
 	const ASN1_OBJECT *object;
 	char name[80];
 
@@ -86,7 +86,7 @@ static int refuse_kind(const struct csr_parts *parts, struct err *e)
 	}
 	X509_ALGOR_get0(&object, NULL, NULL, algorithm);
 	object_name(name, sizeof(name), object);
-	if (key_algorithm_find(&parts->key_algorithm) != NULL)
+	if (parts->key.type != 0)
 		(void)fault_named(e, FAULT_csr_key_type_unsupported, "EC, compressed point");
 	else if (OBJ_obj2nid(object) == NID_X9_62_id_ecPublicKey)
 		(void)refuse_curve(algorithm, e);
@@ -106,8 +106,7 @@ static int check_kind(
 	if (product == NULL || (product->keys & csr->type) != 0)
 		return 0;
 	return fault_named(e,
-	    (csr->type & (KEY_P256 | KEY_P384 | KEY_P521)) != 0 ? FAULT_csr_curve_unsupported
-								: FAULT_csr_key_type_unsupported,
+	    (csr->type & KEY_EC) != 0 ? FAULT_csr_curve_unsupported : FAULT_csr_key_type_unsupported,
 	    key_word(csr->type));
 }
 

@@ -31,6 +31,7 @@ enum field_rule { FIELD_ABSENT, FIELD_OPTIONAL, FIELD_MANDATORY };
 #define KEY_P384    4U
 #define KEY_P521    8U
 #define KEY_ED25519 16U
+#define KEY_EC      (KEY_P256 | KEY_P384 | KEY_P521)
 
 struct product {
 	char *id;       /* "smime-mailbox-365": stable, in orders and partner posts */
