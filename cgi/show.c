@@ -6,7 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-
 #include "cgi/pages.h"
 #include "lib/db/db.h"
 #include "lib/flow/revocation.h"

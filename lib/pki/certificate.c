@@ -99,8 +99,8 @@ static int serial_set(X509 *x, const struct subscriber *s, struct err *e)
 	return 0;
 }
 
-/* Copy the key into the certificate, as it came. X509_set_pubkey() would have it decoded by OpenSSL, which takes
- * longer than a signature. */
+/* Copy the key into the certificate, as it came. X509_set_pubkey() would have it decoded by OpenSSL, which
+ * takes longer than a signature. */
 static int public_key_set(X509 *x, const struct spki *key, struct err *e)
 {
 	const unsigned char *p = key->algorithm.whole;
@@ -118,8 +118,7 @@ static int public_key_set(X509 *x, const struct spki *key, struct err *e)
 	if (type == V_ASN1_OBJECT) /* the only parameters with a content that our keys have: a named curve */
 		curve = OBJ_dup(value);
 	if ((curve == NULL) == (type == V_ASN1_OBJECT) ||
-	    X509_PUBKEY_set0_param(
-		X509_get_X509_PUBKEY(x), OBJ_dup(kind), type, curve, bits, (int)len) != 1)
+	    X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(x), OBJ_dup(kind), type, curve, bits, (int)len) != 1)
 		goto out;
 	bits = NULL;
 	curve = NULL;

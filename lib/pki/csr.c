@@ -116,7 +116,8 @@ static int fault_too_large(struct err *e, size_t most)
 
 /* Make the public key if its kind is known; kinds that are not, and compressed points, leave type 0 to
  * csr_check(). */
-static int request_key(struct csr *csr, const unsigned char *der, const struct csr_parts *parts, struct err *e)
+static int request_key(
+    struct csr *csr, const unsigned char *der, const struct csr_parts *parts, struct err *e)
 {
 	if (parts->key.type == 0 || ((parts->key.type & KEY_EC) != 0 && !parts->key.formed))
 		return 0;

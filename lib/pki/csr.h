@@ -54,13 +54,14 @@ int csr_check(const struct csr *, const struct product *, const struct blocklist
 
 /* What a request says besides its key: shown to a person, used for nothing. */
 struct csr_words {
-	const char *signature; /* static: name of its signature's algorithm, as OpenSSL's long names have it */
-	char subject[512];     /* UTF-8, cut to room; "" when there is none, or none that can be shown */
-	bool more;             /* it has a subject or attributes, which the certificate will not have */
+	const char
+	    *signature;    /* static: name of its signature's algorithm, as OpenSSL's long names have it */
+	char subject[512]; /* UTF-8, cut to room; "" when there is none, or none that can be shown */
+	bool more;         /* it has a subject or attributes, which the certificate will not have */
 };
 
-/* Read them anew from what csr_read() gave. -1 when its signature's algorithm is no AlgorithmIdentifier, which
- * csr_check() refuses too. */
+/* Read them anew from what csr_read() gave. -1 when its signature's algorithm is no AlgorithmIdentifier,
+ * which csr_check() refuses too. */
 int csr_words(struct csr_words *out, const struct csr *, struct err *e);
 
 void csr_free(struct csr *); /* NULL is fine */

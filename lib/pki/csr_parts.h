@@ -12,11 +12,11 @@
 struct csr_parts {
 	struct der_value info; /* CertificationRequestInfo: what is signed */
 	struct der_value subject;
-	struct der_value spki; /* SubjectPublicKeyInfo */
-	struct spki key;       /* the same, split */
+	struct der_value spki;       /* SubjectPublicKeyInfo */
+	struct spki key;             /* the same, split */
 	struct der_value attributes; /* whole_len 0: left out */
 	struct der_value algorithm;  /* signatureAlgorithm */
-	struct der_value signature; /* BIT STRING */
+	struct der_value signature;  /* BIT STRING */
 };
 
 /* Split der, which must be one request and nothing more. 0, or -1 with *at the octet where it is none. */

@@ -26,7 +26,7 @@
 #define FACTOR_MAX 65537
 #define PRIMES     6542 /* odd primes up to FACTOR_MAX */
 #define LIMBS_MAX  (KEY_RSA_BITS_MOST / 64)
-#define LANES      4 /* groups reduced side by side, so that the processor never waits for one product */
+#define LANES      8 /* groups reduced side by side, so that the processor never waits for one product */
 #define GROUPS_MAX 2048
 
 /* An odd prime and what tells with one product whether it divides a word: w * inverse <= limit. */
@@ -149,6 +149,7 @@ static void groups_reduce(uint64_t rest[LANES], const struct group *g, const uin
 	uint64_t acc[LANES] = {0};
 
 	for (size_t i = 0; i < count; i++)
+#pragma GCC unroll 8
 		for (int lane = 0; lane < LANES; lane++) {
 			uint64_t q = (limbs[i] - acc[lane]) * g[lane].inverse;
 			uint64_t high = (uint64_t)((unsigned __int128)q * g[lane].product >> 64);

@@ -1,5 +1,5 @@
-/* spki.h - SubjectPublicKeyInfo (RFC 5280 4.1.2.7): the kinds of key and the one form of each that SBR 7.1.3.1
- * allows, read without OpenSSL's decoders.
+/* spki.h - SubjectPublicKeyInfo (RFC 5280 4.1.2.7): the kinds of key and the one form of each that
+ * SBR 7.1.3.1 allows, read without OpenSSL's decoders.
  *
  * Those try every format they know for each key, which takes longer than verifying a signature with it.
  */
@@ -14,10 +14,10 @@
 
 /* Its parts, all borrowed from the DER. */
 struct spki {
-	unsigned type;              /* KEY_… of product.h by the AlgorithmIdentifier, byte for byte; 0: none */
-	bool formed;                /* the key is in the one form of its kind: RSA in DER, a point uncompressed */
+	unsigned type; /* KEY_… of product.h by the AlgorithmIdentifier, byte for byte; 0: none */
+	bool formed;   /* the key is in the one form of its kind: RSA in DER, a point uncompressed */
 	struct der_value algorithm; /* AlgorithmIdentifier */
-	struct der_value key;       /* BIT STRING with its octet of unused bits, which is 0, and more behind it */
+	struct der_value key; /* BIT STRING with its octet of unused bits, which is 0, and more behind it */
 	struct der_value modulus, exponent; /* KEY_RSA: INTEGERs, positive; set when formed */
 };
 

@@ -1,7 +1,7 @@
-/* checks.c - what it costs to judge a request: build/plain/tests/bench/checks. Processor's microseconds a call of
- * csr_read() with csr_check(), which a worker does while a person types and the signer before it signs, and
- * of key_check() alone, beside one verification of the request's signature in the same run: quote the ratio,
- * not the microseconds.
+/* checks.c - what it costs to judge a request: build/plain/tests/bench/checks. Processor's microseconds a
+ * call of csr_read() with csr_check(), which a worker does while a person types and the signer before it
+ * signs, and of key_check() alone, beside one verification of the request's signature in the same run: quote
+ * the ratio, not the microseconds.
  */
 #include "tests/unit/fixture_pki.h"
 
