@@ -1006,11 +1006,14 @@ $$
 -- Answers the orders stored.
 CREATE OR REPLACE PROCEDURE issuance_store(p_signer VARCHAR(64), p_batch LONGTEXT)
 BEGIN
+	DECLARE v_list LONGTEXT; -- orders and serials alone: every statement that names p_batch copies and reads all of it
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
-	DO (SELECT COUNT(*) FROM orders WHERE id IN (SELECT j.id FROM JSON_TABLE(p_batch,
+	SELECT JSON_ARRAYAGG(JSON_OBJECT('order', j.id, 'serial', j.serial)) INTO v_list
+	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j;
+	DO (SELECT COUNT(*) FROM orders WHERE id IN (SELECT j.id FROM JSON_TABLE(v_list,
 	    '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order')) j) FOR UPDATE);
 	INSERT INTO certificate (order_id, issuer_id, serial, email, der, sha256, spki_sha256, not_before, not_after,
 	    issued_at)
@@ -1025,17 +1028,17 @@ BEGIN
 	FOR UPDATE;
 	INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, created_at, next_at)
 	SELECT 'certificate_issued', o.id, o.mailbox_id, c.email, o.language, UTC_TIMESTAMP(), UTC_TIMESTAMP(3)
-	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
+	FROM JSON_TABLE(v_list, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
 	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial)
 	JOIN serial s ON s.issuer_id = c.issuer_id AND s.serial = c.serial AND s.state = 'reserved'
 	JOIN orders o ON o.id = j.id;
 	INSERT INTO audit (at, actor, event, order_id, detail)
 	SELECT UTC_TIMESTAMP(6), CONCAT('signer:', p_signer), 'certificate_issued', c.order_id,
 	    CONCAT(HEX(c.serial), ' | SHA-256 ', HEX(c.sha256), ', lint ', COALESCE(s.lint, '-'))
-	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
+	FROM JSON_TABLE(v_list, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
 	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial)
 	JOIN serial s ON s.issuer_id = c.issuer_id AND s.serial = c.serial AND s.state = 'reserved';
-	UPDATE JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
+	UPDATE JSON_TABLE(v_list, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
 	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial)
 	JOIN serial s ON s.issuer_id = c.issuer_id AND s.serial = c.serial AND s.state = 'reserved'
 	JOIN issuance i ON i.order_id = j.id
@@ -1046,7 +1049,7 @@ BEGIN
 	    o.issued_at = c.issued_at, o.not_after = c.not_after, m.fresh_until = NULL;
 	COMMIT;
 	SELECT j.id AS order_id
-	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
+	FROM JSON_TABLE(v_list, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
 	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial);
 END
 $$

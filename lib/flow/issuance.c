@@ -111,10 +111,11 @@ static json_t *issuance_json(const struct issuance *i, unsigned issuer_id, bool 
 	}
 	(void)EVP_Digest(i->der, i->der_len, sha256, NULL, EVP_sha256(), NULL);
 	hex_add(o, "sha256", sha256, sizeof(sha256));
-	base64_add(o, "der", i->der, i->der_len);
 	(void)json_object_set_new(o, "email", json_string(i->email));
 	(void)json_object_set_new(o, "not_before", json_integer((json_int_t)i->not_before));
 	(void)json_object_set_new(o, "not_after", json_integer((json_int_t)i->not_after));
+	base64_add(
+	    o, "der", i->der, i->der_len); /* last: whoever looks for another member reads up to that */
 	return o;
 }
 

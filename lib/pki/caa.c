@@ -310,6 +310,25 @@ int caa_evaluate(struct caa_result *out, const struct caa_rdata *set, size_t cou
 	return -1;
 }
 
+/* A copy of a text; NULL of NULL. */
+static char *text_copy(const char *text)
+{
+	return text == NULL ? NULL : strdup(text);
+}
+
+int caa_result_copy(struct caa_result *out, const struct caa_result *r)
+{
+	*out = *r;
+	out->records = text_copy(r->records);
+	out->issuers = text_copy(r->issuers);
+	out->iodef = text_copy(r->iodef);
+	if ((out->records == NULL) == (r->records == NULL) &&
+	    (out->issuers == NULL) == (r->issuers == NULL) && (out->iodef == NULL) == (r->iodef == NULL))
+		return 0;
+	caa_result_free(out);
+	return -1;
+}
+
 void caa_result_free(struct caa_result *r)
 {
 	free(r->records);

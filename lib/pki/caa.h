@@ -63,6 +63,10 @@ struct caa_result {
  * names nobody; a parameter we do not know makes a record permit nothing. We know none. */
 int caa_evaluate(struct caa_result *out, const struct caa_rdata *set, size_t count, const char *identities);
 
+/* Copy a result with its texts; *out is emptied with caa_result_free(). 0, or -1 without memory (then *out is
+ * empty). */
+int caa_result_copy(struct caa_result *out, const struct caa_result *);
+
 /* Empty a result. An all-zero one is fine. */
 void caa_result_free(struct caa_result *);
 

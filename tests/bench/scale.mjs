@@ -1,13 +1,10 @@
 // scale.mjs - pages by the number of workers, certificates by the number of signers, and what becomes of throughput and
 // waiting as connections grow far beyond what the machine can serve.
-import fs from 'node:fs';
-import path from 'node:path';
 import { Client } from '../lib/client.mjs';
 import { at } from '../lib/steps.mjs';
 import { until } from '../lib/stack.mjs';
-import { answers, cookieOf, figure, load, picture, stackStart, start, stop } from './lib.mjs';
-import { issuanceRate } from './issuance.mjs';
-import { ordersMake, sqlRun } from './orders.mjs';
+import { answers, cookieOf, figure, load, picture, stackStart } from './lib.mjs';
+import { signerRound } from './issuance.mjs';
 
 async function workers(stack, cookie, target) {
 	const drawn = [];
@@ -25,22 +22,9 @@ async function workers(stack, cookie, target) {
 }
 
 async function signers(stack) {
-	const drawn = [], config = fs.readFileSync(path.join(stack.dir, 'mailcert.hdf'), 'utf8');
-	for (const n of [1, 2, 4]) {
-		await stack.tool('stop', 'signer');
-		ordersMake(stack, 600);
-		const before = Number(sqlRun(stack, 'SELECT COUNT(*) FROM certificate;'));
-		const more = Array.from({ length: n - 1 }, (_, i) => {
-			const file = path.join(stack.dir, `signer-${i}.hdf`);
-			fs.mkdirSync(path.join(stack.dir, `run-${i}`), { recursive: true });
-			fs.writeFileSync(file, config.replace(/^Signer\.Socket = .*$/m, `Signer.Socket = ${stack.demo.SIGNER_SOCKET}.${i}`));
-			return start(path.join(stack.env.B, 'mailcert-signer'), ['--config', file],
-				{ env: { ...process.env, SOFTHSM2_CONF: path.join(stack.dir, 'softhsm2.conf') } });
-		});
-		await stack.tool('start', 'signer');
-		drawn.push([n, figure(`${n} signers: certificates`, await issuanceRate(stack, 600, before), '/s')]);
-		more.forEach(stop);
-	}
+	const drawn = [];
+	for (const n of [1, 2, 4])
+		drawn.push([n, figure(`${n} signers: certificates`, await signerRound(stack, 2000, n), '/s')]);
 	return drawn;
 }
 

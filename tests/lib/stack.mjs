@@ -31,7 +31,7 @@ export function sleep(ms) {
 }
 
 // Call `look` until it gives something true; fail with `what` after so many seconds.
-export async function until(what, look, seconds = 20) {
+export async function until(what, look, seconds = 20, pause = 100) {
 	const end = Date.now() + seconds * 1000;
 	for (;;) {
 		const found = await look();
@@ -39,7 +39,7 @@ export async function until(what, look, seconds = 20) {
 			return found;
 		if (Date.now() > end)
 			throw new Error(`after ${seconds} s still not: ${what}`);
-		await sleep(100);
+		await sleep(pause);
 	}
 }
 
