@@ -206,3 +206,10 @@ export async function commits(stack, connections, seconds = 1) {
 	const { stdout } = await run(path.join(stack.env.B, 'tests/bench/commits'), [stack.demo.DB_SOCKET, String(connections), String(seconds)]);
 	return Number(stdout);
 }
+
+// Signatures a second of the token with the issuing CA's key, by one session: the signer's limit.
+export async function tokenRate(stack, seconds = 1) {
+	const { stdout } = await run(path.join(stack.env.B, 'tests/bench/token'), [path.join(stack.dir, 'mailcert.hdf'), String(seconds)],
+		{ env: { ...process.env, SOFTHSM2_CONF: path.join(stack.dir, 'softhsm2.conf') } });
+	return Number(stdout);
+}
