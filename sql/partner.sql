@@ -544,7 +544,7 @@ $$
 -- as in outbox_take.
 CREATE OR REPLACE PROCEDURE callback_take(p_sender VARCHAR(64) CHARACTER SET ascii, p_n INT UNSIGNED, p_lease INT UNSIGNED,
     p_anew BOOLEAN)
-BEGIN
+take: BEGIN
 	DECLARE v_ids LONGTEXT DEFAULT '[]';
 	DECLARE v_some LONGTEXT;
 	DECLARE v_share INT UNSIGNED;
@@ -573,6 +573,10 @@ BEGIN
 		SET c.taken_by = p_sender, c.next_at = UTC_TIMESTAMP(3) + INTERVAL p_lease SECOND, c.attempts = c.attempts + 1;
 	END IF;
 	COMMIT;
+	IF v_ids = '[]' THEN
+		SELECT id FROM callback LIMIT 0;
+		LEAVE take;
+	END IF;
 	SELECT c.id, a.url, a.secret, CONCAT(o.number, '/', o.item) AS order_number, o.partner_ref, c.status,
 	    c.mailbox_status, c.activation_status, c.reason, DATE_FORMAT(c.happened_at, '%Y-%m-%dT%H:%i:%sZ') AS happened_at,
 	    HEX(x.serial) AS serial, c.attempts, TIMESTAMPDIFF(SECOND, c.tried_since, UTC_TIMESTAMP()) AS age

@@ -771,10 +771,15 @@ $$
 -- the mailer that was started in its place says p_anew: it has nothing in hand, so what is taken in its name is nobody's.
 CREATE OR REPLACE PROCEDURE outbox_take(p_mailer VARCHAR(64) CHARACTER SET ascii, p_n INT UNSIGNED, p_lease INT UNSIGNED,
     p_anew BOOLEAN)
-BEGIN
+take: BEGIN
 	DECLARE v_ids LONGTEXT;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
+	-- Mostly nothing is due: then this look is all that happens.
+	IF NOT p_anew AND NOT EXISTS (SELECT 1 FROM outbox WHERE state = 'waiting' AND next_at <= UTC_TIMESTAMP(3)) THEN
+		SELECT id FROM outbox LIMIT 0;
+		LEAVE take;
+	END IF;
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	IF p_anew THEN
@@ -912,12 +917,16 @@ $$
 -- Refused where a connection may turn its clock back (SET timestamp): a worker could then answer with a value that expired.
 CREATE OR REPLACE PROCEDURE issuance_take(p_signer VARCHAR(64) CHARACTER SET ascii, p_n INT UNSIGNED,
     p_lease INT UNSIGNED, p_anew BOOLEAN)
-BEGIN
+take: BEGIN
 	DECLARE v_ids LONGTEXT;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	IF @@GLOBAL.secure_timestamp = 'NO' THEN
 		CALL refuse('config_invalid|MariaDB must run with secure-timestamp = SUPER or YES');
+	END IF;
+	IF NOT p_anew AND NOT EXISTS (SELECT 1 FROM issuance WHERE state = 'waiting' AND next_at <= UTC_TIMESTAMP()) THEN
+		SELECT order_id FROM issuance LIMIT 0;
+		LEAVE take;
 	END IF;
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;

@@ -94,7 +94,7 @@ static int seal_store(
 	return rc;
 }
 
-int audit_seal(struct db *db, EVP_PKEY *key, unsigned most, size_t *sealed, struct err *e)
+int audit_seal(struct db *db, EVP_PKEY *key, unsigned back, unsigned most, size_t *sealed, struct err *e)
 {
 	struct seal seal = {.sealed_at = time(NULL)};
 	struct db_rows *rows = NULL;
@@ -104,7 +104,7 @@ int audit_seal(struct db *db, EVP_PKEY *key, unsigned most, size_t *sealed, stru
 
 	*sealed = 0;
 	if (head_read(db, &seal, e) == -1 ||
-	    db_run(db, STMT_AUDIT_UNSEALED, &rows, e, DB_ARGS(P_NUMBER(most))) == -1)
+	    db_run(db, STMT_AUDIT_UNSEALED, &rows, e, DB_ARGS(P_NUMBER(back), P_NUMBER(most))) == -1)
 		return -1;
 	if (db_rows_count(rows) == 0) {
 		rc = 0;

@@ -22,8 +22,9 @@ extern const char *const audit_field_names[AUDIT_FIELDS];
 /* Add an event's canonical octets; a NULL field is SQL NULL. */
 void audit_event_octets(struct buf *out, const char *const fields[AUDIT_FIELDS]);
 
-/* Seal the events that are not sealed yet, at most `most` of them; *sealed says how many. Another signer that
- * was faster is no error: *sealed is 0 then. */
-int audit_seal(struct db *, EVP_PKEY *key, unsigned most, size_t *sealed, struct err *e);
+/* Seal the events that are not sealed yet, at most `most` of them; *sealed says how many. An event gets its
+ * id before it is committed, so one may appear behind the newest sealed one: `back` ids before that are
+ * looked through as well, at 3 us each. Another signer that was faster is no error: *sealed is 0 then. */
+int audit_seal(struct db *, EVP_PKEY *key, unsigned back, unsigned most, size_t *sealed, struct err *e);
 
 #endif

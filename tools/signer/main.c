@@ -38,12 +38,15 @@
 #include "tools/signer/cage.h"
 #include "tools/signer/signer.h"
 
-#define PEER_MS   500  /* a peer has so long for its question */
-#define RETRY_MS  1000 /* after a round that failed */
-#define DRAIN_MS  100  /* for peers that wait already when the next turn is due */
-#define DUTIES_MS 1000 /* under load, between two looks at CRLs, seals and the sweep */
-#define SWEEP_S   60   /* between two sweeps for verifications that grew too old */
-#define SEAL_MOST 2000 /* audit events under one seal */
+#define PEER_MS   500   /* a peer has so long for its question */
+#define RETRY_MS  1000  /* after a round that failed */
+#define DRAIN_MS  100   /* for peers that wait already when the next turn is due */
+#define DUTIES_MS 1000  /* under load, between two looks at CRLs, seals and the sweep */
+#define SWEEP_S   60    /* between two sweeps for verifications that grew too old */
+#define SEAL_MOST 2000  /* audit events under one seal */
+#define SEAL_NEAR 500   /* how many ids before the newest sealed event are looked through each time, */
+#define SEAL_FAR  20000 /* and how many now and then: a long transaction's events appear that late */
+#define FAR_MS    10000 /* between two looks that far */
 
 static volatile sig_atomic_t stopping;
 
@@ -152,11 +155,16 @@ static void peers_serve(const struct signer *s, int listener, const struct peer_
 /* Seal what happened since the last time, all of it. */
 static void seal(struct signer *s)
 {
+	const long now = milliseconds_now();
+	const bool far = s->sealed_at == 0 || now - s->sealed_at >= FAR_MS;
 	size_t sealed = SEAL_MOST;
 	struct err e;
 
+	if (far)
+		s->sealed_at = now;
 	while (s->audit_key != NULL && !stopping && sealed == SEAL_MOST)
-		if (audit_seal(s->db, s->audit_key, SEAL_MOST, &sealed, &e) == -1) {
+		if (audit_seal(s->db, s->audit_key, far ? SEAL_FAR : SEAL_NEAR, SEAL_MOST, &sealed, &e) ==
+		    -1) {
 			if (e.fault != FAULT_busy)
 				log_err(LOG_LEVEL_ERROR, &e, "sealing");
 			return;
