@@ -125,6 +125,22 @@ test('the database itself refuses to change or remove an event, even to its root
 	await assert.rejects(stack.sql('DELETE FROM audit LIMIT 1'), /append-only/);
 });
 
+// A long transaction's events have ids from before those that others committed, and sealed, meanwhile.
+test('an event that appears far behind the newest sealed one is sealed too', async () => {
+	const late = path.join(dir, 'late');
+	const unsealed = () => JSON.parse(ctl('audit', 'status', '--json').out).count;
+	const add = (id) => stack.sql(`INSERT INTO audit (id, at, actor, event) VALUES (${id}, UTC_TIMESTAMP(6), 'admin:test', 'late')`);
+	await until('nothing is left without a seal', () => unsealed() === 0);
+	const newest = Number(await stack.sql('SELECT MAX(id) FROM audit'));
+	await add(newest + 10000);
+	await until('the newer one is sealed', () => unsealed() === 0);
+	await add(newest + 1);
+	assert.equal(unsealed(), 1);
+	await until('the older one is sealed', () => unsealed() === 0, 30);
+	assert.equal(ctl('audit', 'export', late).status, 0);
+	assert.equal(ctl('audit', 'verify', late, '--key', key).status, 0);
+});
+
 test('another key does not verify', () => {
 	const other = path.join(dir, 'other.pem');
 	spawnSync('sh', ['-c', `openssl genpkey -algorithm ed25519 | openssl pkey -pubout > ${other}`]);
