@@ -177,6 +177,7 @@ int history_set(struct req *r, const struct db_rows *order, struct err *e)
 	struct db_rows *rows = NULL;
 	bool cleared = false;
 	char prefix[32];
+	int n = 0;
 
 	if (db_run(r->w->db, STMT_PAGE_HISTORY, &rows, e,
 		DB_ARGS(P_NUMBER(db_number(order, 0, "order_id")))) == -1)
@@ -184,10 +185,13 @@ int history_set(struct req *r, const struct db_rows *order, struct err *e)
 	/* The newest first. What came before an order was cleared names the mailbox: it is for auditors
 	 * alone. */
 	for (size_t i = 0; i < db_rows_count(rows) && !cleared; i++) {
-		const char *event = db_text(rows, i, "event"), *detail = db_text(rows, i, "detail");
+		const char *at = db_text(rows, i, "at"), *event = db_text(rows, i, "event"),
+			   *detail = db_text(rows, i, "detail");
 
-		(void)snprintf(prefix, sizeof(prefix), "History.%zu", i);
-		page_set_in(r, prefix, "at", db_text(rows, i, "at"));
+		if (strcmp(event, "mail_dropped") == 0)
+			continue;
+		(void)snprintf(prefix, sizeof(prefix), "History.%d", n++);
+		page_set_in(r, prefix, "at", at);
 		page_set_in(r, prefix, "event", event);
 		history_detail(r, prefix, event, detail == NULL ? "" : detail);
 		cleared = strcmp(event, "order_cleared") == 0;
