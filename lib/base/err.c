@@ -100,8 +100,9 @@ const char *fault_field(enum fault fault)
 
 enum fault fault_by_code(const char *code)
 {
+	/* A history asks this of every line: most codes differ in their first letter already. */
 	for (int i = FAULT_none + 1; i < FAULT__MAX; i++)
-		if (strcmp(fault_table[i].code, code) == 0)
+		if (*fault_table[i].code == *code && strcmp(fault_table[i].code, code) == 0)
 			return (enum fault)i;
 	return FAULT_none;
 }

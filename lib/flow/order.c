@@ -36,31 +36,37 @@ static enum step_status status_read(const char *word)
 	return STEP_NOT_AVAILABLE;
 }
 
+/* The columns are asked for in the order of ORDER_COLUMNS (sql/statements.def): each is then found at the
+ * first look, where a list would go through all the columns for many of its cells. */
 bool order_from_row(struct order *out, const struct db_rows *rows, size_t row)
 {
+	const char *number;
+
 	memset(out, 0, sizeof(*out));
-	if (db_rows_count(rows) <= row || db_null(rows, row, "order_id") ||
-	    !order_number_read(&out->on, db_text(rows, row, "number"), db_text(rows, row, "item")))
+	if (db_rows_count(rows) <= row || db_null(rows, row, "order_id"))
+		return false;
+	number = db_text(rows, row, "number");
+	if (!order_number_read(&out->on, number, db_text(rows, row, "item")))
 		return false;
 	out->product = db_text(rows, row, "product");
 	out->customer_name = db_text(rows, row, "customer_name");
 	out->language = db_text(rows, row, "language");
+	out->cancelled = !db_null(rows, row, "cancelled_at");
 	out->ordered_at = db_text(rows, row, "ordered_at");
 	out->email = db_text(rows, row, "email");
 	out->email_draft = db_text(rows, row, "email_draft");
 	out->mailbox = status_read(db_text(rows, row, "mailbox_status"));
-	out->activation = status_read(db_text(rows, row, "activation_status"));
 	out->mailbox_reason = db_text(rows, row, "mailbox_reason");
+	out->activation = status_read(db_text(rows, row, "activation_status"));
 	out->activation_reason = db_text(rows, row, "activation_reason");
 	out->activation_reason_arg = db_text(rows, row, "activation_reason_arg");
 	out->fields = db_text(rows, row, "fields");
 	out->method = db_text(rows, row, "method");
 	out->has_csr = db_number(rows, row, "has_csr") != 0;
-	out->cancelled = !db_null(rows, row, "cancelled_at");
-	out->issued = !db_null(rows, row, "not_after");
-	out->revoked = out->issued && db_number(rows, row, "revoked") != 0;
-	out->expired = out->issued && db_number(rows, row, "expired") != 0;
+	out->revoked = db_number(rows, row, "revoked") != 0;
+	out->expired = db_number(rows, row, "expired") != 0;
 	out->not_after = db_text(rows, row, "not_after");
+	out->issued = out->not_after != NULL;
 	return true;
 }
 
