@@ -1,6 +1,4 @@
-<?cs # layout.cs - the frame of every page. The page defines content() and sets Page.title and Page.nav first. ?><?cs
-def:side_link(id, href, word) ?><li<?cs if:id == "mail" ?> class="wide"<?cs /if ?>><a href="<?cs var:href ?>"<?cs if:Page.nav == id ?> aria-current="page"<?cs /if ?>><?cs call:icon(id) ?> <?cs var:word ?></a></li>
-<?cs /def ?><!DOCTYPE html>
+<?cs # layout.cs - the frame of every page. The page defines content() and sets Page.title and Page.nav first. ?><!DOCTYPE html>
 <html lang="<?cs var:Words.language.code ?>">
 <head>
 <meta charset="utf-8">
@@ -27,10 +25,15 @@ else ?><button class="plain" name="language" value="<?cs var:l.code ?>" lang="<?
 <div class="frame<?cs if:!Me.login ?> frame-single<?cs /if ?>">
 <?cs if:Me.login ?><nav class="side" aria-label="<?cs var:Words.layout.menu ?>">
 <ul>
-<?cs if:Me.kind == "partner" && Page.partner ?><?cs call:side_link("partner", "/partner/dashboard", Words.layout.partner) ?><?cs
-else ?><?cs call:side_link("dashboard", "/dashboard", Words.layout.dashboard) ?><?cs call:side_link("certificates", "/certificates", Words.layout.certificates) ?><?cs /if ?><?cs
-call:side_link("account", "/account", Words.layout.account) ?><?cs call:side_link("tools", "/tools", Words.layout.tools) ?><?cs
-if:Demo.mail ?><?cs call:side_link("mail", "/demo/mail", Words.layout.demo_mail) ?><?cs /if ?></ul>
+<?cs if:Me.kind == "partner" && Page.partner ?><li><a href="/partner/dashboard"<?cs if:Page.nav == "partner" ?> aria-current="page"<?cs /if ?>><?cs call:icon("partner") ?> <?cs var:Words.layout.partner ?></a></li>
+<?cs
+else ?><li><a href="/dashboard"<?cs if:Page.nav == "dashboard" ?> aria-current="page"<?cs /if ?>><?cs call:icon("dashboard") ?> <?cs var:Words.layout.dashboard ?></a></li>
+<li><a href="/certificates"<?cs if:Page.nav == "certificates" ?> aria-current="page"<?cs /if ?>><?cs call:icon("certificates") ?> <?cs var:Words.layout.certificates ?></a></li>
+<?cs /if ?><li><a href="/account"<?cs if:Page.nav == "account" ?> aria-current="page"<?cs /if ?>><?cs call:icon("account") ?> <?cs var:Words.layout.account ?></a></li>
+<li><a href="/tools"<?cs if:Page.nav == "tools" ?> aria-current="page"<?cs /if ?>><?cs call:icon("tools") ?> <?cs var:Words.layout.tools ?></a></li>
+<?cs
+if:Demo.mail ?><li class="wide"><a href="/demo/mail"<?cs if:Page.nav == "mail" ?> aria-current="page"<?cs /if ?>><?cs call:icon("mail") ?> <?cs var:Words.layout.demo_mail ?></a></li>
+<?cs /if ?></ul>
 </nav>
 <?cs /if ?><main id="main" tabindex="-1"<?cs if:Page.sheet ?> class="sheet"<?cs /if ?>>
 <?cs if:Page.notice ?><div class="box box-info" role="status"><p class="says"><?cs call:icon("info") ?> <?cs var:Words.notice[Page.notice] ?></p></div>

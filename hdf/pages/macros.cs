@@ -1,6 +1,6 @@
 <?cs # macros.cs - the small parts every page is made of: icons, status, faults, steps, tables. Include it first. ?>
 <?cs # Icons (icons.hdf) stand beside a word, so they are hidden from screen readers. ?>
-<?cs def:icon(name) ?><svg class="icon" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false"><?cs uvar:Icon[name] ?></svg><?cs /def ?>
+<?cs def:icon(name) ?><?cs uvar:Icon[name] ?><?cs /def ?>
 
 <?cs def:status(code) ?><span class="status status-<?cs var:code ?>"><?cs call:icon(code) ?> <?cs var:Words.status[code] ?></span><?cs /def ?>
 
