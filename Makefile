@@ -105,6 +105,8 @@ $(B)/tests/bench/commits: $(B)/tests/bench/commits.o
 	$(LINK) $(MARIADB)
 $(B)/tests/bench/token: $(B)/tests/bench/token.o $(call lib,pki base)
 	$(LINK) -lidn2 -ljansson $(HDF) $(CRYPTO)
+$(B)/tests/bench/offer: $(B)/tests/bench/offer.o
+	$(LINK)
 
 # CRLs by their size, and what judging a request costs: `make bench-pki`.
 $(B)/tests/bench/crl $(B)/tests/bench/checks: %: %.o $(call lib,pki base)

@@ -16,7 +16,8 @@ MAN8 := cgi/mailcert-web.8 tools/signer/mailcert-signer.8 tools/mailer/mailcert-
 	tools/callback/mailcert-callback.8 tools/mailcertctl/mailcertctl.8
 FILL := sed -e 's,@LIBEXEC@,$(LIBEXEC),g' -e 's,@SBIN@,$(PREFIX)/sbin,g' -e 's,@NGINX@,$(NGINX),g' -e 's,@STATIC@,$(DATA_DIR)/static,g' \
 	-e 's,@ERRORS@,$(DATA_DIR)/errors,g' -e 's,@PUBLIC@,/var/lib/mailcert/public,g' \
-	-e 's,@WEB_SOCKET@,/run/mailcert/web.sock,g' -e 's,@ERROR_LOG@,/var/log/nginx/error.log,g'
+	-e 's,@WEB_SOCKET@,/run/mailcert/web.sock,g' -e 's,@ERROR_LOG@,/var/log/nginx/error.log,g' \
+	-e 's,@WORKERS_CONF@,/etc/mailcert/nginx-workers.conf,g' -e 's,@QUEUE@,128,g'
 
 # A file of the admin's: what was changed there stays, and the new one is put beside it.
 define keep
@@ -53,6 +54,8 @@ install: all $(B)/mailcert.hdf.5
 	@$(MAKE) --no-print-directory install-units
 	@$(FILL) nginx/installed.conf.in >$(B)/nginx-site
 	@$(call keep,$(B)/nginx-site,$(SITE))
+	@$(FILL) nginx/workers.conf.in >$(B)/nginx-workers.conf
+	@$(call keep,$(B)/nginx-workers.conf,/etc/mailcert/nginx-workers.conf)
 	@$(call keep,hdf/mailcert.hdf,/etc/mailcert/mailcert.hdf)
 	@$(call keep,hdf/products.hdf,/etc/mailcert/products.hdf)
 	@$(call keep,tools/systemd/softhsm2.conf,/etc/mailcert/softhsm2.conf)

@@ -65,7 +65,7 @@ PARTS ?=
 ROWS ?= 100000 5000000
 bench-setup: test-setup
 	@tools/setup.sh bench
-	@$(BUILD) all $(addprefix $(B)/tests/bench/,empty commits token)
+	@$(BUILD) all $(addprefix $(B)/tests/bench/,empty commits token offer)
 bench: bench-setup
 	@B=$(B) PARTS='$(PARTS)' node tests/bench/run.mjs
 bench-large: bench-setup

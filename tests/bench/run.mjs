@@ -10,6 +10,7 @@ const all = {
 	crl: () => import('./crl.mjs'),
 	start: () => import('./start.mjs'),
 	scale: () => import('./scale.mjs'),
+	overload: () => import('./overload.mjs'),
 	growth: () => import('./growth.mjs'),
 };
 const asked = (process.env.PARTS ?? '').split(/\s+/).filter(Boolean);
