@@ -118,19 +118,22 @@ test('honest people are answered, each time', async (t) => {
 		}
 	await until('all connections stand', () => open.size > IDLE, 60);
 	took.splice(0);
-	const most = open.size;
-	await sleep(SECONDS * 1000);
-	const held = open.size;
+	// nginx ends what says nothing for 15 s, all that came together at once; each is made again a moment later.
+	const held = [];
+	for (const end = Date.now() + SECONDS * 1000; Date.now() < end; await sleep(100))
+		held.push(open.size);
 	over = true;
 	await Promise.all(people);
-	t.diagnostic(`with ${most} to ${held} hostile connections open (made: ${JSON.stringify(made)}; ended by the service: ${JSON.stringify(ended)}): ${figures(took)}`);
+	t.diagnostic(`with ${quantile(held, 0.5)} (${Math.min(...held)} to ${Math.max(...held)}) hostile connections open (made: ${JSON.stringify(made)}; ended by the service: ${JSON.stringify(ended)}): ${figures(took)}`);
 	assert.deepEqual([...new Set(failed)], []);
 	assert.ok(took.length > HONEST * 4, `${took.length} requests`);
-	assert.ok(held > IDLE, 'the idle ones were there all the time');
+	assert.ok(quantile(held, 0.5) > IDLE, 'the idle ones were there most of the time');
 	for (const kind of ['a body that is cut off', 'an upload past the limit', 'what is no HTTP'])
 		assert.ok(made[kind] > 4 && (ended[kind] ?? 0) > 0, kind);
 	if (FULL)
-		for (const kind of ['idle', 'headers that trickle', 'a body in chunks that trickles', 'kept alive and idle'])
+		// A body may trickle for ever, as long as each pause is short: nginx knows no limit for the whole. It holds a
+		// connection of nginx meanwhile, no worker and no place in their queue.
+		for (const kind of ['idle', 'headers that trickle', 'kept alive and idle'])
 			assert.ok(ended[kind] > 0, `${kind}: no such connection is kept for longer than its time`);
 });
 
