@@ -579,7 +579,7 @@ take: BEGIN
 	END IF;
 	SELECT c.id, a.url, a.secret, CONCAT(o.number, '/', o.item) AS order_number, o.partner_ref, c.status,
 	    c.mailbox_status, c.activation_status, c.reason, DATE_FORMAT(c.happened_at, '%Y-%m-%dT%H:%i:%sZ') AS happened_at,
-	    HEX(x.serial) AS serial, c.attempts, TIMESTAMPDIFF(SECOND, c.tried_since, UTC_TIMESTAMP()) AS age
+	    HEX(x.serial) AS serial, c.attempts, TIMESTAMPDIFF(SECOND, c.tried_since, UTC_TIMESTAMP()) AS age, UNIX_TIMESTAMP() AS now
 	FROM JSON_TABLE(v_ids, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j
 	JOIN callback c ON c.id = j.id JOIN callback_address a ON a.id = c.address_id JOIN orders o ON o.id = c.order_id
 	LEFT JOIN certificate x ON x.order_id = o.id AND c.status IN ('issued', 'revoked')

@@ -32,6 +32,7 @@ packages_of() {
 		echo unbound dns-root-data
 		echo libnss3-tools gpgsm gpg-agent curl
 		echo mariadb-client
+		echo faketime tzdata
 		;;
 	lint) echo clang-format clang-tidy cppcheck ;;
 	fuzz) echo clang libclang-rt-14-dev llvm ;;

@@ -25,7 +25,8 @@ void audit_event_octets(struct buf *out, const char *const fields[AUDIT_FIELDS])
 	}
 }
 
-/* Where the chain stands: the number and hash of the last sealed event. */
+/* Where the chain stands: the number and hash of the last sealed event; and what time it is by the database,
+ * whose clock gave the events theirs. */
 static int head_read(struct db *db, struct seal *seal, struct err *e)
 {
 	struct db_rows *rows = NULL;
@@ -36,11 +37,11 @@ static int head_read(struct db *db, struct seal *seal, struct err *e)
 		return -1;
 	memcpy(seal->before, seal_origin, sizeof(seal->before));
 	seal->first = 1;
-	if (db_rows_count(rows) > 0) {
+	seal->sealed_at = (time_t)db_number(rows, 0, "now");
+	hash = db_bytes(rows, 0, "hash", &len);
+	if (hash != NULL && len == sizeof(seal->before)) {
 		seal->first = (uint64_t)db_number(rows, 0, "last_seq") + 1;
-		hash = db_bytes(rows, 0, "hash", &len);
-		if (hash != NULL && len == sizeof(seal->before))
-			memcpy(seal->before, hash, len);
+		memcpy(seal->before, hash, len);
 	}
 	db_rows_free(rows);
 	return 0;
@@ -96,7 +97,7 @@ static int seal_store(
 
 int audit_seal(struct db *db, EVP_PKEY *key, unsigned back, unsigned most, size_t *sealed, struct err *e)
 {
-	struct seal seal = {.sealed_at = time(NULL)};
+	struct seal seal = {0};
 	struct db_rows *rows = NULL;
 	json_t *batch = NULL;
 	bool stored = false;

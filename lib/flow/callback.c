@@ -39,6 +39,7 @@ void callback_read(struct callback *out, const struct db_rows *rows, size_t row)
 	    .serial = db_text(rows, row, "serial"),
 	    .attempts = (unsigned)db_number(rows, row, "attempts"),
 	    .age = (long)db_number(rows, row, "age"),
+	    .now = (time_t)db_number(rows, row, "now"),
 	};
 }
 

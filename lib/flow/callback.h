@@ -31,6 +31,7 @@ struct callback {
 	const char *serial;                             /* hex; of an issued or revoked certificate */
 	unsigned attempts;                              /* this one included */
 	long age;                                       /* seconds since it was first tried, or replayed */
+	time_t now;                                     /* the database's clock at taking */
 };
 
 /* How an attempt ended. */

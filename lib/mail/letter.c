@@ -159,16 +159,28 @@ static int entity_add(struct buf *out, const struct letter *l, struct err *e)
 	return 0;
 }
 
+/* Say when it was signed (RFC 5652 11.3), before OpenSSL does by the clock of this process. */
+static bool signing_time_add(CMS_SignerInfo *info, time_t when)
+{
+	ASN1_TIME *at = ASN1_TIME_set(NULL, when);
+	bool good =
+	    at != NULL && CMS_signed_add1_attr_by_NID(info, NID_pkcs9_signingTime, at->type, at, -1) == 1;
+
+	ASN1_TIME_free(at);
+	return good;
+}
+
 /* A detached signature over bytes, DER in a memory BIO that the caller frees; NULL when OpenSSL failed. */
-static BIO *signature_make(const struct letter_signer *signer, const char *bytes, size_t len)
+static BIO *signature_make(const struct letter_signer *signer, time_t when, const char *bytes, size_t len)
 {
 	unsigned flags = CMS_DETACHED | CMS_BINARY | CMS_PARTIAL;
 	BIO *in = BIO_new_mem_buf(bytes, (int)len), *out = BIO_new(BIO_s_mem());
 	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, signer->chain, NULL, flags);
+	CMS_SignerInfo *info;
 	bool good;
 
-	good = in != NULL && out != NULL && cms != NULL &&
-	       CMS_add1_signer(cms, signer->cert, signer->key, EVP_sha256(), flags) != NULL &&
+	info = cms == NULL ? NULL : CMS_add1_signer(cms, signer->cert, signer->key, EVP_sha256(), flags);
+	good = in != NULL && out != NULL && info != NULL && signing_time_add(info, when) &&
 	       CMS_final(cms, in, NULL, flags) == 1 && i2d_CMS_bio(out, cms) == 1;
 	CMS_ContentInfo_free(cms);
 	BIO_free(in);
@@ -180,13 +192,13 @@ static BIO *signature_make(const struct letter_signer *signer, const char *bytes
 }
 
 static int signed_add(
-    struct buf *out, const struct letter_signer *signer, const struct buf *entity, struct err *e)
+    struct buf *out, const struct letter_signer *signer, time_t when, const struct buf *entity, struct err *e)
 {
 	char *der;
 	long len;
 	BIO *signature;
 
-	signature = signature_make(signer, entity->data, entity->len);
+	signature = signature_make(signer, when, entity->data, entity->len);
 	if (signature == NULL)
 		return letter_ssl(e, FAULT_internal, "letter: sign");
 	len = BIO_get_mem_data(signature, &der);
@@ -214,7 +226,7 @@ int letter_build(struct buf *out, const struct letter *l, const struct letter_si
 		(void)err_set(e, FAULT_busy, "letter: out of memory");
 		goto out;
 	}
-	if (signer != NULL && signed_add(out, signer, &entity, e) == -1)
+	if (signer != NULL && signed_add(out, signer, l->date, &entity, e) == -1)
 		goto out;
 	if (signer == NULL)
 		buf_add(out, entity.data, entity.len);

@@ -29,8 +29,8 @@ struct letter_header {
 struct letter {
 	const char *from_name; /* shown beside from_address; may be NULL */
 	const char *from_address, *to_address;
-	const char *message_id; /* without angle brackets, stable over repeated sendings */
-	time_t date;
+	const char *message_id;         /* without angle brackets, stable over repeated sendings */
+	time_t date;                    /* of the header, and of the signature */
 	const char *subject, *language; /* language: "en", RFC 5646 */
 	const char *text, *html;        /* UTF-8 */
 	const struct letter_attachment *attachments;

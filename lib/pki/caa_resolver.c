@@ -18,11 +18,13 @@
 #define RECORDS_MAX    256
 #define RCODE_NOERROR  0
 #define RCODE_NXDOMAIN 3
+#define CLOCK_LEAP     2 /* seconds by which a clock that was set differs from one that was steered */
 
 struct caa_resolver {
 	struct ub_ctx *ctx; /* NULL: to be made at the next look-up */
 	char *stub, *forward, *anchor_file, *identities;
 	long timeout;
+	long clocks; /* clocks_apart() when ctx was made */
 };
 
 /* What one look-up came to. */
@@ -99,10 +101,21 @@ static int context_options(struct ub_ctx *ctx, const struct caa_resolver *r)
 	return error;
 }
 
+/* Seconds by which the clock that is set leads the one that nobody sets. */
+static long clocks_apart(void)
+{
+	struct timespec set, steady;
+
+	(void)clock_gettime(CLOCK_REALTIME, &set);
+	(void)clock_gettime(CLOCK_BOOTTIME, &steady);
+	return (long)(set.tv_sec - steady.tv_sec);
+}
+
 static int context_make(struct caa_resolver *r, struct err *e)
 {
 	if (r->ctx != NULL)
 		return 0;
+	r->clocks = clocks_apart();
 	r->ctx = ub_ctx_create();
 	if (r->ctx == NULL)
 		return err_set(e, FAULT_busy, "libunbound: no context");
@@ -357,6 +370,10 @@ int caa_check(struct caa_resolver *r, const char *domain, time_t now, struct caa
 		return err_set(e, FAULT_busy, "CAA of %s: out of memory", domain);
 	out->decision = CAA_UNREACHABLE;
 	out->reason = CAA_LOOKUP_FAILED;
+	/* libunbound keeps answers until a moment of this machine's clock: set back, it would keep them for
+	 * longer. */
+	if (labs(clocks_apart() - r->clocks) > CLOCK_LEAP)
+		context_forget(r);
 	if (climb(r, domain, out) == -1)
 		return err_set(e, FAULT_busy, "CAA of %s: out of memory", domain);
 	hold = out->ttl > CAA_FRESH ? out->ttl : CAA_FRESH;

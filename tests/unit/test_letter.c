@@ -412,6 +412,17 @@ static int signer_open(
 	return letter_signer_open(out, cert_path, key_path, "no-reply@mailcert.example", e);
 }
 
+/* The signature says the letter's date, whatever the clock of this process says. */
+static void signing_time_check(CMS_ContentInfo *cms)
+{
+	CMS_SignerInfo *info = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
+	ASN1_TIME *at =
+	    CMS_signed_get0_data_by_OBJ(info, OBJ_nid2obj(NID_pkcs9_signingTime), -3, V_ASN1_UTCTIME);
+
+	assert_non_null(at);
+	assert_int_equal(ASN1_TIME_cmp_time_t(at, letter_sample().date), 0);
+}
+
 /* Verify as a mail program does: OpenSSL's own MIME reader, our CA as the only trust. */
 static int signature_good(const struct mail_folder *f, const struct buf *letter)
 {
@@ -422,6 +433,7 @@ static int signature_good(const struct mail_folder *f, const struct buf *letter)
 
 	assert_non_null(cms);
 	assert_non_null(content);
+	signing_time_check(cms);
 	assert_int_equal(X509_STORE_add_cert(store, f->ca), 1);
 	(void)X509_STORE_set_purpose(store, X509_PURPOSE_ANY);
 	good = CMS_verify(cms, NULL, store, content, NULL, CMS_BINARY);

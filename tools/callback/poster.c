@@ -140,7 +140,7 @@ static bool headers_make(struct post *post, const struct callback *c)
 {
 	char signature[CALLBACK_SIGNATURE_ROOM], id[24], attempt[16];
 
-	callback_sign(signature, c->secret, time(NULL), post->body.data, post->body.len);
+	callback_sign(signature, c->secret, c->now, post->body.data, post->body.len);
 	(void)snprintf(id, sizeof(id), "%" PRIu64, c->id);
 	(void)snprintf(attempt, sizeof(attempt), "%u", c->attempts);
 	return *signature != '\0' && header_add(post, "X-Mailcert-Signature", signature) &&

@@ -100,10 +100,8 @@ void sender_close(struct sender *s)
 
 /* The certificate to sign with, as long as it is valid: an old signature would worry readers more than none.
  */
-static const struct letter_signer *signer_now(struct sender *s)
+static const struct letter_signer *signer_now(struct sender *s, time_t now)
 {
-	time_t now = time(NULL);
-
 	if (s->signer == NULL || letter_signer_valid_until(s->signer, now) > now)
 		return s->signer;
 	if (!s->told_expired)
@@ -243,7 +241,7 @@ static int letter_make(struct job *job, const struct mail_text *text, struct err
 	    .from_address = from,
 	    .to_address = row->recipient,
 	    .message_id = message_id,
-	    .date = time(NULL),
+	    .date = row->now,
 	    .subject = text->subject,
 	    .language = mail_view_language(mail_view_find(s->views, row->language)),
 	    .text = text->text,
@@ -258,7 +256,7 @@ static int letter_make(struct job *job, const struct mail_text *text, struct err
 	letter.attachments = attached.list;
 	letter.attachments_count = attached.count;
 	if (rc == 0)
-		rc = letter_build(&job->bytes, &letter, signer_now(s), e);
+		rc = letter_build(&job->bytes, &letter, signer_now(s, row->now), e);
 	buf_free(&attached.certificate);
 	buf_free(&attached.chain);
 	return rc;
@@ -268,7 +266,8 @@ static int letter_make(struct job *job, const struct mail_text *text, struct err
 static int job_make(struct job *job, struct err *e)
 {
 	char value[BASE64URL_ROOM(OUTBOX_VALUE_LEN)];
-	time_t expires_at = time(NULL) + VALUE_SECONDS; /* taken first, so the mail never promises too much */
+	time_t expires_at =
+	    job->row->now + VALUE_SECONDS; /* from before the value is stored, so never too much */
 	struct mail_text text;
 	int rc;
 

@@ -42,7 +42,7 @@
 #define RETRY_MS  1000  /* after a round that failed */
 #define DRAIN_MS  100   /* for peers that wait already when the next turn is due */
 #define DUTIES_MS 1000  /* under load, between two looks at CRLs, seals and the sweep */
-#define SWEEP_S   60    /* between two sweeps for verifications that grew too old */
+#define SWEEP_MS  60000 /* between two sweeps for verifications that grew too old */
 #define SEAL_MOST 2000  /* audit events under one seal */
 #define SEAL_NEAR 500   /* how many ids before the newest sealed event are looked through each time, */
 #define SEAL_FAR  20000 /* and how many now and then: a long transaction's events appear that late */
@@ -173,12 +173,12 @@ static void seal(struct signer *s)
 
 static void sweep(struct signer *s)
 {
-	static time_t last;
+	static long next; /* by a clock that nobody sets: set back, the other would end the sweeps for long */
 	struct err e;
 
-	if (time(NULL) - last < SWEEP_S)
+	if (milliseconds_now() < next)
 		return;
-	last = time(NULL);
+	next = milliseconds_now() + SWEEP_MS;
 	if (db_run(s->db, STMT_MAILBOX_SWEEP, NULL, &e, 0, NULL) == -1 && e.fault != FAULT_busy)
 		log_err(LOG_LEVEL_ERROR, &e, "sweep");
 }
