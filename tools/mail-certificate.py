@@ -66,7 +66,8 @@ def wait_for(what, look, seconds=60):
 def mails_of(folder, order):
     """The caught mails (and what was made of them for the demo's page) that name an order."""
     for path in folder.rglob("*"):
-        if path.is_file() and not path.name.startswith("."):
+        # What is begun has a name, or lies in a folder, that begins with a dot.
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
             text = path.read_text(encoding="utf-8", errors="replace")
             if order in text:
                 yield path, text
@@ -121,8 +122,12 @@ def main():
     pathlib.Path(f"{options.out}.pem.new").write_text(chain, encoding="ascii")
     os.rename(f"{options.out}.key.new", f"{options.out}.key")
     os.rename(f"{options.out}.pem.new", f"{options.out}.pem")
-    # The last of them, with the certificate, may still be on its way.
-    wait_for("the mail with the certificate", lambda: len(list(mails_of(options.maildir, order))) >= 2)
+    # The last of them, with the certificate, may still be on its way, or not yet be made ready for the demo's page.
+    def caught():
+        mails, shown = list(mails_of(options.maildir, order)), {path.parent for path, _ in mails_of(options.view, order)}
+        return 2 <= len(mails) <= len(shown)
+
+    wait_for("the mail with the certificate", caught)
     for path, _ in list(mails_of(options.maildir, order)):
         path.unlink()
     for path, _ in list(mails_of(options.view, order)):
