@@ -574,7 +574,6 @@ take: BEGIN
 	END IF;
 	COMMIT;
 	IF v_ids = '[]' THEN
-		SELECT id FROM callback LIMIT 0;
 		LEAVE take;
 	END IF;
 	SELECT c.id, a.url, a.secret, CONCAT(o.number, '/', o.item) AS order_number, o.partner_ref, c.status,

@@ -778,7 +778,6 @@ take: BEGIN
 
 	-- Mostly nothing is due: then this look is all that happens.
 	IF NOT p_anew AND NOT EXISTS (SELECT 1 FROM outbox WHERE state = 'waiting' AND next_at <= UTC_TIMESTAMP(3)) THEN
-		SELECT id FROM outbox LIMIT 0;
 		LEAVE take;
 	END IF;
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -929,7 +928,6 @@ take: BEGIN
 		CALL refuse('config_invalid|MariaDB must run with secure-timestamp = SUPER or YES');
 	END IF;
 	IF NOT p_anew AND NOT EXISTS (SELECT 1 FROM issuance WHERE state = 'waiting' AND next_at <= UTC_TIMESTAMP()) THEN
-		SELECT order_id FROM issuance LIMIT 0;
 		LEAVE take;
 	END IF;
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
