@@ -113,13 +113,28 @@ static void assignment_judge(struct conf_reader *reader, const char *name, const
 }
 
 #define NAME_OCTETS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_."
+#define BLANKS      " \t\r\v\f" /* what HDF passes over in a line */
 
 /* Where a line by line reading of a file stands. */
 struct scan {
 	char block[256]; /* the dotted name of the block, "" outside of all */
 	char ending[64]; /* the word that ends the text of several lines in which we are; "" when in none */
 	unsigned number;
+	bool links; /* a line was refused by line_links() */
 };
+
+/* Whether HDF may take a line for a link ("a : b") or for one with attributes ("a [x] : b"), wherever it
+ * stands. Links can lead round in circles, in which HDF itself is lost while it reads; no setting needs
+ * either. */
+static bool line_links(const char *line)
+{
+	const char *name = line + strspn(line, BLANKS), *at = name + strspn(name, NAME_OCTETS "*");
+
+	if (at == name)
+		return false;
+	at += strspn(at, BLANKS);
+	return *at == '[' || (*at == ':' && at[1] != '=');
+}
 
 static void block_leave(struct scan *s)
 {
@@ -128,13 +143,21 @@ static void block_leave(struct scan *s)
 	*(dot == NULL ? s->block : dot) = '\0';
 }
 
-/* One line without its end: an assignment is judged, blocks are entered and left. What HDF has besides
- * (references, copies, attributes, included files) is left to conf_walk(). */
+/* One line without its end: an assignment is judged, blocks are entered and left, links are refused. What HDF
+ * has besides (copies, included files) is left to conf_walk(). */
 static void line_scan(struct conf_reader *reader, struct scan *s, char *line)
 {
 	char *at = line + strspn(line, " \t"), *end = at + strlen(at), name[256];
 	size_t len = strspn(at, NAME_OCTETS);
+	char why[400];
 
+	if (line_links(line)) {
+		(void)snprintf(why, sizeof(why), "line %u: %.*s: a link; the value itself is wanted",
+		    s->number, (int)(len < 200 ? len : 200), at);
+		conf_wrong(reader, why);
+		s->links = true;
+		return;
+	}
 	while (end > at && strchr(" \t\r", end[-1]) != NULL)
 		*--end = '\0';
 	if (*s->ending != '\0') {
@@ -161,8 +184,10 @@ static void line_scan(struct conf_reader *reader, struct scan *s, char *line)
 	}
 }
 
-/* Judge a file line by line: one that a later line overrides is wrong all the same. */
-static int conf_scan(struct conf_reader *reader, const char *path, struct err *e)
+/* Judge a file line by line: one that a later line overrides is wrong all the same. *readable: HDF may read
+ * it.
+ */
+static int conf_scan(struct conf_reader *reader, const char *path, bool *readable, struct err *e)
 {
 	struct scan s = {.number = 0};
 	char *text, *rest, *line;
@@ -174,6 +199,7 @@ static int conf_scan(struct conf_reader *reader, const char *path, struct err *e
 		line_scan(reader, &s, line);
 	}
 	free(text);
+	*readable = !s.links;
 	return 0;
 }
 
@@ -221,20 +247,21 @@ static int conf_neo(struct err *e, NEOERR *ne, const char *path)
 
 static int conf_read(struct conf_reader *reader, const char *path, struct err *e)
 {
+	bool readable = false;
 	HDF *hdf = NULL;
 	NEOERR *ne;
-	int rc;
+	int rc = conf_scan(reader, path, &readable, e);
 
+	if (rc == -1 || !readable)
+		goto out;
 	ne = hdf_init(&hdf);
 	if (ne == STATUS_OK)
 		ne = hdf_read_file(hdf, path);
-	if (ne != STATUS_OK) {
-		hdf_destroy(&hdf);
-		return conf_neo(e, ne, path);
-	}
-	rc = conf_scan(reader, path, e);
-	if (rc == 0)
+	if (ne == STATUS_OK)
 		conf_walk(reader, hdf, "");
+	else
+		rc = conf_neo(e, ne, path);
+out:
 	buf_free(&reader->seen);
 	hdf_destroy(&hdf);
 	return rc;

@@ -269,6 +269,7 @@ static void configuration_has_no_links(void **state)
 {
 	char path[] = "/tmp/mailcert-conf-XXXXXX";
 	int fd = mkstemp(path), told = 0;
+	struct conf *conf = NULL;
 	struct err e;
 
 	(void)state;
@@ -277,6 +278,13 @@ static void configuration_has_no_links(void **state)
 	    file_replace(path, "Web.Brand : Web\nBrand.Name : Brand.Support\n", 43, 0600, &e), 0);
 	assert_int_equal(conf_check(path, lines_count, &told, &e), 2);
 	assert_int_equal(told, 2);
+	/* And one to what it holds itself had HDF's own reader walk so, before anybody could look. */
+	told = 0;
+	assert_int_equal(
+	    file_replace(path, "Db [a=\"x\"] : Db.TlsCa2\nDb.TlsCa {\n}\n\tDb*:Db.Hosts\n", 50, 0600, &e), 0);
+	assert_int_equal(conf_check(path, lines_count, &told, &e), 2);
+	assert_int_equal(conf_load(&conf, path, &e), -1);
+	assert_non_null(strstr(e.log, "line 1: Db: a link"));
 	(void)unlink(path);
 }
 
