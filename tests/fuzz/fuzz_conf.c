@@ -47,17 +47,6 @@ static void line_check(void *told, const char *line)
 	(*(int *)told)++;
 }
 
-/* A file that includes others would have the fuzzer read this machine's. And links ("a : b") that lead round
- * in circles have ClearSilver's own parser take all memory, before we see them; those that do not are
- * refused, see test_text.c. */
-static int left_out(const uint8_t *data, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		if (data[i] == ':' && (i + 1 == size || data[i + 1] != '='))
-			return 1;
-	return memmem(data, size, "#include", 8) != NULL;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static int fd = -1;
