@@ -41,6 +41,7 @@
 #define PEER_MS   500   /* a peer has so long for its question */
 #define RETRY_MS  1000  /* after a round that failed */
 #define DRAIN_MS  100   /* for peers that wait already when the next turn is due */
+#define GATHER_MS 10    /* after a round that took all that waited: for more, who then share its commits */
 #define DUTIES_MS 1000  /* under load, between two looks at CRLs, seals and the sweep */
 #define SWEEP_MS  60000 /* between two sweeps for verifications that grew too old */
 #define SEAL_MOST 2000  /* audit events under one seal */
@@ -127,9 +128,10 @@ static long milliseconds_now(void)
 	return (long)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* Serve peers for up to wait_ms, or until one nudges; those that wait already are served in any case, as far
- * as the time for that reaches. */
-static void peers_serve(const struct signer *s, int listener, const struct peer_uids *uids, long wait_ms)
+/* Serve peers for least_ms, and on up to most_ms until one nudges; those that wait already are served in any
+ * case, as far as the time for that reaches. */
+static void peers_serve(
+    const struct signer *s, int listener, const struct peer_uids *uids, long least_ms, long most_ms)
 {
 	struct pollfd p = {.fd = listener, .events = POLLIN};
 	const long begin = milliseconds_now();
@@ -138,10 +140,9 @@ static void peers_serve(const struct signer *s, int listener, const struct peer_
 	int fd;
 
 	while (!stopping) {
-		const long passed = milliseconds_now() - begin;
-		const long left = nudged || passed > wait_ms ? 0 : wait_ms - passed;
+		const long passed = milliseconds_now() - begin, end = nudged ? least_ms : most_ms;
 
-		if (passed > wait_ms + DRAIN_MS || poll(&p, 1, (int)left) <= 0)
+		if (passed > end + DRAIN_MS || poll(&p, 1, passed > end ? 0 : (int)(end - passed)) <= 0)
 			return;
 		if (peer_accept(&fd, listener, uids, &e) == -1)
 			log_err(LOG_LEVEL_WARNING, &e, "socket");
@@ -183,15 +184,15 @@ static void sweep(struct signer *s)
 		log_err(LOG_LEVEL_ERROR, &e, "sweep");
 }
 
-/* One round of issuing; *more when others may wait. */
-static int issue(struct signer *s, bool *more, struct err *e)
+/* One round of issuing; *taken: how many orders it was for, 0 when it failed. */
+static int issue(struct signer *s, size_t *taken, struct err *e)
 {
-	size_t taken = 0;
 	int rc = keys_ready(s, e);
 
-	if (rc == 0 && (rc = issue_round(s, &taken, e)) == -1 && !s->impaired && !s->keys_away)
+	if (rc == 0 && (rc = issue_round(s, taken, e)) == -1 && !s->impaired && !s->keys_away)
 		log_err(LOG_LEVEL_ERROR, e, "issuing"); /* once, not every second */
-	*more = rc == 0 && taken > 0;
+	if (rc == -1)
+		*taken = 0;
 	return rc;
 }
 
@@ -211,15 +212,15 @@ static bool duties(struct signer *s, bool busy)
 	return good;
 }
 
-/* A turn at all work. True when nothing failed; *more when orders may wait. */
-static bool turn(struct signer *s, bool *more)
+/* A turn at all work. True when nothing failed; *taken: how many orders it took, so others may wait. */
+static bool turn(struct signer *s, size_t *taken)
 {
 	struct err e;
-	bool good = issue(s, more, &e) == 0;
+	bool good = issue(s, taken, &e) == 0;
 
 	/* With the database away each duty would wait for it as long again. */
 	if (good || s->keys_away || e.fault != FAULT_busy)
-		good = duties(s, *more) && good;
+		good = duties(s, *taken > 0) && good;
 	if (s->impaired && good)
 		log_line(LOG_LEVEL_INFO, "all is well again");
 	s->impaired = !good;
@@ -273,13 +274,15 @@ int main(int argc, char **argv)
 	srandom((unsigned)time(NULL) ^ (unsigned)getpid());
 	log_line(LOG_LEVEL_INFO, "issuing as %s under %s", s.name, s.cas[0].issuer->name);
 	while (!stopping) {
-		bool more = false;
-		const bool good = turn(&s, &more);
+		size_t taken = 0;
+		const bool good = turn(&s, &taken);
+		const long gather = taken < (size_t)conf_number(conf, SET_SIGNER_BATCH) ? GATHER_MS : 0;
 
-		peers_serve(&s, listener, &uids,
-		    more   ? 0
-		    : good ? conf_number(conf, SET_SIGNER_POLL)
-			   : RETRY_MS);
+		if (taken > 0)
+			peers_serve(&s, listener, &uids, gather, gather);
+		else
+			peers_serve(
+			    &s, listener, &uids, 0, good ? conf_number(conf, SET_SIGNER_POLL) : RETRY_MS);
 	}
 	(void)close(listener);
 	signer_close(&s);
