@@ -175,6 +175,10 @@ static void line_scan(struct conf_reader *reader, struct scan *s, char *line)
 	if (*at == '{') {
 		(void)snprintf(s->block, sizeof(s->block), "%s", name);
 	} else if (strncmp(at, "<<", 2) == 0) {
+		(void)snprintf(
+		    why, sizeof(why), "line %u: %.200s: one line of UTF-8 is wanted", s->number, name);
+		conf_wrong(reader, why);
+		buf_printf(&reader->seen, " %s ", name);
 		at += 2;
 		(void)snprintf(s->ending, sizeof(s->ending), "%s", at + strspn(at, " \t"));
 	} else if (*at == '=') {

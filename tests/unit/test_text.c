@@ -306,29 +306,31 @@ static void line_compare(void *arg, const char *line)
  */
 static void configuration_lines_are_named(void **state)
 {
-	static const char text[] = "# Web.BodyMax = in a comment\n"
-				   "Web.BodyMax = big\n"
-				   "Web.BodyMax = 8192\n"
-				   "Db {\n"
-				   "\tNmae = x\n"
-				   "\tWeb {\n"
-				   "\t\tUsr = 3 \r\n"
-				   "\t}\n"
-				   "\tTimeout = 0\n"
-				   "}\n"
-				   "Signer.PollMs=5\n"
-				   "Mail.From << END\n"
-				   "Web.BodyMax = in a text\n"
-				   "END\n"
-				   "Callback.AllowPrivate = 2\n"
-				   "Callback.AllowPrivate = 0\n";
+	static const char text[] =
+	    "# Web.BodyMax = in a comment\n"
+	    "Web.BodyMax = big\n"
+	    "Web.BodyMax = 8192\n"
+	    "Db {\n"
+	    "\tNmae = x\n"
+	    "\tWeb {\n"
+	    "\t\tUsr = 3 \r\n"
+	    "\t}\n"
+	    "\tTimeout = 0\n"
+	    "}\n"
+	    "Signer.PollMs=5\n"
+	    "Mail.From = a@mailbox.example\n" /* a good line hid the next one (fuzz_conf) */
+	    "Mail.From << END\n"
+	    "Web.BodyMax = in a text\n"
+	    "END\n"
+	    "Callback.AllowPrivate = 2\n"
+	    "Callback.AllowPrivate = 0\n";
 	static const char *const wrong[] = {
 	    "line 2: Web.BodyMax = big: a whole number from 4096 to 67108864 is wanted",
 	    "line 5: Db.Nmae: no such setting", "line 7: Db.Web.Usr: no such setting",
 	    "line 9: Db.Timeout = 0: a whole number from 1 to 600 is wanted",
 	    "line 11: Signer.PollMs = 5: a whole number from 10 to 600000 is wanted",
-	    "line 15: Callback.AllowPrivate = 2: a whole number from 0 to 1 is wanted",
-	    "Mail.From: one line of UTF-8 is wanted"};
+	    "line 13: Mail.From: one line of UTF-8 is wanted",
+	    "line 16: Callback.AllowPrivate = 2: a whole number from 0 to 1 is wanted"};
 	struct telling t = {wrong, sizeof(wrong) / sizeof(wrong[0]), 0};
 	char path[] = "/tmp/mailcert-conf-XXXXXX";
 	int fd = mkstemp(path);
