@@ -19,7 +19,8 @@
 #include "lib/db/hosts.h"
 #include "lib/db/verdict.h"
 
-#define DB_TRIES      4 /* a CALL that met a deadlock or lost its connection runs at most so often */
+#define SILENT_S      10 /* for so long nobody connects to a host that another process found silent */
+#define DB_TRIES      4  /* a CALL that met a deadlock or lost its connection runs at most so often */
 #define DB_ARGS_MAX   32
 #define DB_ADMIN_WAIT 3600    /* seconds; a migration of a large table takes its time */
 #define DB_REFUSED    "45000" /* SQLSTATE of a transition's refusal */
@@ -44,6 +45,8 @@ struct db {
 	unsigned
 	    trouble; /* error number of the attempt that failed last; 0: none, or a transition's refusal */
 	double away_until; /* no connection is tried before (monotonic clock) */
+	double tried_at;   /* when the attempt in hand began */
+	double used_at;    /* when the link last answered */
 	unsigned links;    /* connections made so far */
 	uint64_t statements;
 	double seconds;
@@ -126,6 +129,7 @@ int db_open(struct db **out, const struct conf *conf, enum db_account account, s
 	    [DB_RETENTION] = {SET_DB_USER_RETENTION, SET_DB_PASSWORD_RETENTION},
 	};
 	const char *hosts = conf_text(conf, SET_DB_HOSTS);
+	char path[CONF_PATH_MAX];
 	struct db *db = calloc(1, sizeof(*db));
 
 	if (db == NULL)
@@ -144,6 +148,10 @@ int db_open(struct db **out, const struct conf *conf, enum db_account account, s
 	if (conf_secret(conf, accounts[account].password, &db->password, e) == -1 ||
 	    (*hosts != '\0' && db_hosts_read(&db->hosts, hosts, e) == -1))
 		goto fail;
+	if (account == DB_WEB && db->hosts.count > 1) {
+		(void)snprintf(path, sizeof(path), "%s/db-hosts", conf_text(conf, SET_WEB_RUN_DIR));
+		db_hosts_share(&db->hosts, path);
+	}
 	*out = db;
 	return 0;
 fail:
@@ -220,6 +228,23 @@ static int link_open(struct db *db, struct err *e)
 	return 0;
 }
 
+/* Of several hosts, one that waited in vain since `began`, for (nearly) as long as it may: tell the others.
+ */
+static void host_was_silent(struct db *db, double began, unsigned may)
+{
+	const double now = seconds_now();
+
+	if (now - began >= may * 0.9)
+		db_hosts_silent(&db->hosts, now);
+}
+
+/* Go past the hosts that another process found silent a moment ago; when all were, none is passed by. */
+static void silent_pass(struct db *db, double now)
+{
+	for (size_t n = 0; n < db->hosts.count && db_hosts_silent_since(&db->hosts, now - SILENT_S, now); n++)
+		db_hosts_turn(&db->hosts);
+}
+
 /* Connect to the first host that lets us. When none does, none is asked again for as long as that took: a
  * database that refuses is asked anew with each request, one that is silent costs no request its whole time
  * limit while others wait behind it. */
@@ -231,11 +256,16 @@ static int db_connect(struct db *db, struct err *e)
 	db->trouble = 0;
 	if (began < db->away_until)
 		return err_set(e, FAULT_busy, "database: it was silent a moment ago");
+	silent_pass(db, began);
 	do {
+		const double asked = seconds_now();
+
 		if (link_open(db, e) == 0) {
+			db->used_at = seconds_now();
 			db->links++;
 			return 0;
 		}
+		host_was_silent(db, asked, db->connect_timeout);
 		db_hosts_turn(&db->hosts);
 	} while (hosts-- > 1);
 	ended = seconds_now();
@@ -613,6 +643,8 @@ static bool db_again(struct db *db, int tries, double began)
 		return false;
 	if (verdict != VERDICT_AGAIN || mysql_rollback(db->link) != 0) {
 		db_disconnect(db);
+		if (verdict == VERDICT_RECONNECT)
+			host_was_silent(db, db->tried_at, db->timeout);
 		db_hosts_turn(&db->hosts);
 		late = late && (db->hosts.count < 2 || tries > 1);
 	}
@@ -627,11 +659,19 @@ static int db_attempt(
 	int rc;
 
 	db->trouble = 0;
+	/* Another process waited for this host in vain since it last answered us. */
+	if (db->link != NULL && db_hosts_silent_since(&db->hosts, db->used_at, seconds_now())) {
+		db_disconnect(db);
+		db_hosts_turn(&db->hosts);
+	}
 	if (db->link == NULL && db_connect(db, e) == -1)
 		return -1;
+	db->tried_at = seconds_now();
 	if (plan.moment == FAULT_BEFORE)
 		return db_fault(db, e, stmt_table[s].name, plan.number, "HY000", "as planned, before");
 	rc = stmt_once(db, s, out, e, n, args);
+	if (rc == 0)
+		db->used_at = seconds_now();
 	if (rc == -1 || plan.moment != FAULT_AFTER)
 		return rc;
 	if (out != NULL) {

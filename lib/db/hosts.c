@@ -1,13 +1,18 @@
 /* hosts.c - the list of database servers; see hosts.h. */
 #include "lib/db/hosts.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "lib/base/err.h"
 
 #define PORT_STANDARD 3306
 #define PORT_MAX      65535
+#define SHARED        16 /* hosts in the file */
+#define SHARED_SIZE   (SHARED * sizeof(atomic_llong))
 
 /* Where the name ends and the port begins, or the item's end. */
 static const char *name_end(const char *item, const char *end)
@@ -80,6 +85,8 @@ void db_hosts_free(struct db_hosts *hosts)
 	for (size_t i = 0; i < hosts->count; i++)
 		free(hosts->list[i].name);
 	free(hosts->list);
+	if (hosts->silent != NULL)
+		(void)munmap(hosts->silent, SHARED_SIZE);
 	*hosts = (struct db_hosts){0};
 }
 
@@ -92,4 +99,34 @@ void db_hosts_turn(struct db_hosts *hosts)
 {
 	if (hosts->count > 0)
 		hosts->at = (hosts->at + 1) % hosts->count;
+}
+
+void db_hosts_share(struct db_hosts *hosts, const char *path)
+{
+	const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	void *memory = MAP_FAILED;
+
+	if (fd == -1)
+		return;
+	if (ftruncate(fd, SHARED_SIZE) == 0) /* those who have it mapped see no change */
+		memory = mmap(NULL, SHARED_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	(void)close(fd);
+	if (memory != MAP_FAILED)
+		hosts->silent = memory;
+}
+
+void db_hosts_silent(struct db_hosts *hosts, double now)
+{
+	if (hosts->silent != NULL && hosts->at < SHARED)
+		atomic_store(&hosts->silent[hosts->at], (long long)(now * 1e3));
+}
+
+bool db_hosts_silent_since(const struct db_hosts *hosts, double since, double now)
+{
+	double at;
+
+	if (hosts->silent == NULL || hosts->at >= SHARED)
+		return false;
+	at = (double)atomic_load(&hosts->silent[hosts->at]) / 1e3;
+	return at > since && at <= now;
 }

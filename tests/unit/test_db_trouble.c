@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "lib/base/err.h"
@@ -102,11 +103,53 @@ static void hosts_in_a_circle(void **state)
 	db_hosts_turn(&hosts);
 }
 
+/* What one process says of a host the others hear; of other hosts, from before, or from a clock that began
+ * anew, nothing. */
+static void hosts_tell_each_other(void **state)
+{
+	char path[] = "/tmp/mailcert-test.XXXXXX";
+	struct db_hosts one, other, alone, many;
+	struct err e;
+
+	(void)state;
+	assert_int_not_equal(mkstemp(path), -1);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(db_hosts_read(&one, "a,b", &e), 0);
+	assert_int_equal(db_hosts_read(&other, "a,b", &e), 0);
+	assert_int_equal(db_hosts_read(&alone, "a,b", &e), 0);
+	assert_int_equal(db_hosts_read(&many, "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", &e), 0);
+	for (int i = 0; i < 16; i++)
+		db_hosts_turn(&many);
+	db_hosts_share(&one, path);
+	db_hosts_silent(&one, 100);
+	db_hosts_share(&other, path); /* who comes later hears it as well */
+	db_hosts_share(&many, path);
+	assert_true(db_hosts_silent_since(&other, 90, 101));
+	assert_false(db_hosts_silent_since(&other, 100, 101));
+	assert_false(db_hosts_silent_since(&other, 0, 99));
+	db_hosts_turn(&other);
+	assert_false(db_hosts_silent_since(&other, 90, 101));
+	db_hosts_silent(&other, 102);
+	assert_false(db_hosts_silent_since(&one, 101, 103));
+	db_hosts_turn(&one);
+	assert_true(db_hosts_silent_since(&one, 101, 103));
+	db_hosts_share(&alone, "/nowhere/at/all");
+	db_hosts_silent(&alone, 100);
+	assert_false(db_hosts_silent_since(&alone, 0, 101));
+	db_hosts_silent(&many, 100);
+	assert_false(db_hosts_silent_since(&many, 0, 101));
+	db_hosts_free(&one);
+	db_hosts_free(&other);
+	db_hosts_free(&alone);
+	db_hosts_free(&many);
+	assert_int_equal(unlink(path), 0);
+}
+
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 int main(void)
 {
-	struct CMUnitTest tests[COUNT(judged) + COUNT(listed) + 1];
+	struct CMUnitTest tests[COUNT(judged) + COUNT(listed) + 2];
 	size_t n = 0;
 
 	for (size_t i = 0; i < COUNT(judged); i++)
@@ -118,5 +161,6 @@ int main(void)
 		    .test_func = list_read,
 		    .initial_state = (void *)(uintptr_t)&listed[i]};
 	tests[n++] = (struct CMUnitTest)cmocka_unit_test(hosts_in_a_circle);
+	tests[n++] = (struct CMUnitTest)cmocka_unit_test(hosts_tell_each_other);
 	return _cmocka_run_group_tests("db_trouble", tests, n, NULL, NULL);
 }
