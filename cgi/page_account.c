@@ -116,6 +116,7 @@ int page_account(struct req *r, struct err *e)
 	if (db_run(r->w->db, STMT_PAGE_ACCOUNT, &rows, e, DB_ARGS(P_SESSION(r))) == 0 &&
 	    me_read(r, rows, e) == 0) {
 		page_set(r, "Account.since", db_text(rows, 0, "since"));
+		page_set(r, "Account.email", db_text(rows, 0, "email"));
 		page_set(r, "Page.path", "/account");
 		notice_set(r);
 		rc = page_show(r, "account", e);

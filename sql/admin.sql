@@ -245,7 +245,27 @@ BEGIN
 	WHERE id = v_account AND salt <> p_salt;
 	IF ROW_COUNT() > 0 THEN
 		DELETE FROM session WHERE account_id = v_account;
+		CALL outbox_tell_person(v_account, 'password_changed');
 		CALL admin_audit(p_admin, 'password_changed', NULL, p_login);
+	END IF;
+	COMMIT;
+END
+$$
+
+-- Where news of the orders and of the account go from now on; NULL: nowhere. The address before is told.
+CREATE OR REPLACE PROCEDURE admin_account_email(p_admin VARCHAR(64), p_login VARCHAR(190) COLLATE utf8mb4_nopad_bin,
+    p_email VARCHAR(254) CHARACTER SET ascii COLLATE ascii_bin)
+BEGIN
+	DECLARE v_account INT UNSIGNED;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	CALL admin_account(p_login, v_account);
+	IF NOT (SELECT BINARY email <=> BINARY p_email FROM account WHERE id = v_account) THEN
+		CALL outbox_tell_person(v_account, 'address_changed');
+		UPDATE account SET email = p_email WHERE id = v_account;
+		CALL admin_audit(p_admin, 'account_address_changed', NULL, p_login);
 	END IF;
 	COMMIT;
 END

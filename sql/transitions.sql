@@ -20,7 +20,7 @@
 -- Applied again by every `mailcertctl db migrate`; each statement ends with the line "$$".
 
 CREATE OR REPLACE SQL SECURITY DEFINER VIEW live_session AS
-SELECT s.id_hash, a.id, a.login, a.name, a.kind, a.partner_id, a.language,
+SELECT s.id_hash, a.id, a.login, a.name, a.kind, a.partner_id, a.language, a.email,
     s.seen_at < UTC_TIMESTAMP() - INTERVAL 60 SECOND AS stale
 FROM session s JOIN account a ON a.id = s.account_id
 WHERE s.seen_at > UTC_TIMESTAMP() - INTERVAL s.idle SECOND AND s.expires_at > UTC_TIMESTAMP()
@@ -136,6 +136,16 @@ CREATE OR REPLACE PROCEDURE outbox_tell_customer(p_order BIGINT UNSIGNED, p_kind
 	SELECT p_kind, o.id, o.mailbox_id, a.email, o.language, p_arg, UTC_TIMESTAMP(), UTC_TIMESTAMP(3)
 	FROM orders o JOIN account a ON a.id = o.account_id
 	WHERE o.id = p_order AND a.email IS NOT NULL
+$$
+
+-- Tell a person of a change to their account (ASVS 2.2.3, 2.5.5), if an address is known: the login, when, no secret. In
+-- the language they chose, or of their newest order.
+CREATE OR REPLACE PROCEDURE outbox_tell_person(p_account INT UNSIGNED, p_kind VARCHAR(24))
+	INSERT INTO outbox (kind, recipient, language, arg, happened_at, created_at, next_at)
+	SELECT p_kind, a.email, COALESCE(a.language,
+	    (SELECT o.language FROM orders o WHERE o.account_id = a.id ORDER BY o.id DESC LIMIT 1), 'en'), a.login,
+	    UTC_TIMESTAMP(), UTC_TIMESTAMP(), UTC_TIMESTAMP(3)
+	FROM account a WHERE a.id = p_account AND a.email IS NOT NULL
 $$
 
 CREATE OR REPLACE PROCEDURE outbox_verification(p_order BIGINT UNSIGNED)
@@ -362,6 +372,7 @@ account_password: BEGIN
 	ELSE
 		DELETE FROM session
 		WHERE p_others AND account_id = v_account AND id_hash <> UNHEX(SHA2(p_session, 256));
+		CALL outbox_tell_person(v_account, 'password_changed');
 		CALL audit_add(CONCAT('account:', LEFT(v_login, 70)), 'password_changed', NULL, p_address, NULL);
 		COMMIT;
 		SELECT 'ok' AS code;
@@ -800,10 +811,10 @@ take: BEGIN
 		    b.attempts - 1 AS attempts, UNIX_TIMESTAMP(b.created_at) AS created_at, UNIX_TIMESTAMP() AS now,
 		    b.mailbox_id, o.customer_name, o.product, b.arg, o.activation_reason_arg,
 		    UNIX_TIMESTAMP(CASE b.kind WHEN 'verified' THEN m.confirmed_at WHEN 'rejected' THEN m.rejected_at
-			WHEN 'revoked' THEN c.revoked_at END) AS happened_at,
+			WHEN 'revoked' THEN c.revoked_at ELSE b.happened_at END) AS happened_at,
 		    c.der AS certificate, i.certificate AS issuer, r.certificate AS root
 		FROM JSON_TABLE(v_ids, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$')) j
-		JOIN outbox b ON b.id = j.id JOIN orders o ON o.id = b.order_id LEFT JOIN mailbox m ON m.id = b.mailbox_id
+		JOIN outbox b ON b.id = j.id LEFT JOIN orders o ON o.id = b.order_id LEFT JOIN mailbox m ON m.id = b.mailbox_id
 		LEFT JOIN certificate c ON c.order_id = o.id AND b.kind IN ('certificate_issued', 'revoked')
 		LEFT JOIN issuer i ON i.id = c.issuer_id LEFT JOIN issuer r ON r.id = i.parent_id
 		ORDER BY b.id;
@@ -863,7 +874,7 @@ BEGIN
 	DO (SELECT id FROM mailbox WHERE id = v_mailbox FOR UPDATE);
 	SELECT order_id, kind INTO v_order, v_kind FROM outbox
 	WHERE id = p_id AND state = 'waiting' AND taken_by = p_mailer FOR UPDATE;
-	IF v_order IS NOT NULL THEN
+	IF v_kind IS NOT NULL THEN
 		IF p_state = 'sent' THEN
 			UPDATE mailbox SET accepted_at = UTC_TIMESTAMP() WHERE id = v_mailbox AND accepted_at IS NULL;
 		ELSEIF p_state IN ('refused', 'given_up') THEN

@@ -29,7 +29,7 @@ def:begin() ?><!DOCTYPE html>
 <?cs /def ?><?cs
 def:end() ?><p style="margin:24px 0 0"><?cs var:Words.letter.signature ?><br><?cs var:Brand.name ?></p>
 <p style="margin:16px 0 0"><?cs var:Words.letter.support ?> <a href="mailto:<?cs var:Brand.support ?>"><?cs var:Brand.support ?></a></p>
-<p style="margin:24px 0 0;padding-top:12px;border-top:1px solid #8a98a4;font-size:14px;opacity:.8"><?cs var:Words.letter.why ?></p>
+<p style="margin:24px 0 0;padding-top:12px;border-top:1px solid #8a98a4;font-size:14px;opacity:.8"><?cs if:Mail.order ?><?cs var:Words.letter.why ?><?cs else ?><?cs var:Words.letter.why_account ?><?cs /if ?></p>
 </main>
 </body>
 </html>

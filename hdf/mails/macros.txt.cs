@@ -18,5 +18,5 @@ def:end() ?>
 <?cs var:Words.letter.support ?> <?cs var:Brand.support ?>
 
 <?cs # Two hyphens and a blank: the mark of a signature (RFC 3676 4.3). ?>-- 
-<?cs var:Words.letter.why ?>
+<?cs if:Mail.order ?><?cs var:Words.letter.why ?><?cs else ?><?cs var:Words.letter.why_account ?><?cs /if ?>
 <?cs /def ?>

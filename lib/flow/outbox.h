@@ -24,8 +24,9 @@ struct holder;
  * "". */
 struct outbox_row {
 	uint64_t id;
-	char *kind;        /* verification, verified, rejected, certificate_issued, problem, revoked */
-	char *order;       /* "0000123456/b01" */
+	char *kind;        /* verification, verified, rejected, certificate_issued, problem, revoked;
+			    * password_changed, address_changed: about an account, not an order */
+	char *order;       /* "0000123456/b01"; "" for a mail about an account */
 	char *recipient;   /* canonical address: where the mail goes */
 	char *address;     /* canonical address: the mailbox the order is about */
 	char *language;    /* "en" */
@@ -37,10 +38,10 @@ struct outbox_row {
 	bool needs_value;    /* the mail carries a link: make a value, outbox_value_store() before sending */
 	char *asker;         /* who asks for the certificate, in their words (orders.customer_name) */
 	char *product;       /* id in products.hdf */
-	time_t happened_at;  /* verified, rejected or revoked then; 0: the kind has no such time */
-	char *reason;        /* problem: fault code; revoked: reason by its RFC 5280 name */
-	char *reason_arg;    /* problem: what the fault's sentence names as {arg} */
-	void *certificate;   /* certificate_issued, revoked: DER; NULL otherwise */
+	time_t happened_at;  /* verified, rejected, revoked or changed then; 0: the kind has no such time */
+	char *reason;      /* problem: fault code; revoked: reason by its RFC 5280 name; account: its login */
+	char *reason_arg;  /* problem: what the fault's sentence names as {arg} */
+	void *certificate; /* certificate_issued, revoked: DER; NULL otherwise */
 	size_t certificate_len;
 	void *chain; /* certificate_issued: DER of those above it, one behind the other, issuer first */
 	size_t chain_len;

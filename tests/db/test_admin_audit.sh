@@ -146,6 +146,7 @@ INPUT=$T/password
 acts account_added account add --login demo --name Demo --email demo@example.org --password-stdin
 echo 'battery staple' >"$T/password"
 acts password_changed account passwd --login demo --password-stdin
+acts account_address_changed account email --login demo --email new@example.org
 acts account_added account add --login gone --name Gone --password-stdin
 INPUT=
 reads account list

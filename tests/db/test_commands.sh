@@ -13,7 +13,7 @@ json() { # FILTER: a Python expression over the JSON on standard input, called j
 run ctl --help
 is "--help" "$RC" 0
 cp "$T/out" "$T/help"
-for words in "db accounts" "db migrate" "db status" "account add" "account passwd" "account list" "account disable" "partner add" \
+for words in "db accounts" "db migrate" "db status" "account add" "account passwd" "account email" "account list" "account disable" "partner add" \
 	"partner list" "partner key add" "partner key list" "partner key revoke" "order add" "order import" "order show" \
 	"order list" "order cancel" "ca init" "ca root" "ca request" "ca sign" "ca register" "ca crl" "ca show" queue "queue retry" "certificate list" \
 	"certificate show" "certificate revoke" "problem-report add" "problem-report list" "problem-report show" \
@@ -88,6 +88,17 @@ as root "INSERT INTO session SELECT REPEAT('h', 32), id, UTC_TIMESTAMP(), UTC_TI
 run ctl account passwd --login demo <<<'another password'
 is "account passwd" "$RC" 0
 is "makes a new salt and signs out" "$(as root "SELECT HEX(salt) <> '$salt' FROM account WHERE login = 'demo'; SELECT COUNT(*) FROM session")" $'1\n0'
+run ctl account email --login demo --email 'demo@two example.org'
+is "account email wants an address" "$RC" 2
+run ctl account email --login demo --email new@example.org
+is "account email" "$RC $(as root "SELECT email FROM account WHERE login = 'demo'")" "0 new@example.org"
+is "the address before is told of both" "$(as root "SELECT kind, recipient, language, arg FROM outbox ORDER BY id")" \
+	$'password_changed\tdemo@example.org\tpl\tdemo\naddress_changed\tdemo@example.org\tpl\tdemo'
+run ctl account email --login demo
+is "none is wanted" "$RC $(as root "SELECT email IS NULL FROM account WHERE login = 'demo'")" "0 1"
+is "queue outbox shows what is about no order" "$(ctl queue outbox --json | json '[(q["kind"], q["order"]) for q in j]')" "[('password_changed', None), ('address_changed', None), ('address_changed', None)]"
+as root "DELETE FROM outbox"
+ctl account email --login demo --email demo@example.org
 run ctl account passwd --login nobody <"$T/good"
 is "of nobody" "$RC" 1
 run ctl account disable --login second </dev/null

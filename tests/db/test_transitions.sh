@@ -178,10 +178,25 @@ is "account_password wants the one in use" "$(as web "CALL account_password(REPE
 is "which counts as a failed sign-in" "$(count sign_in_failure "login_hash = UNHEX(SHA2('other', 256))") $(live)" "1 4"
 is "account_password" "$(as web "CALL account_password(REPEAT('a', 32), REPEAT('p', 32), REPEAT('n', 16), 16, REPEAT('q', 32), FALSE, $ADDRESS)")" ok
 is "again (a lost answer)" "$(as web "CALL account_password(REPEAT('a', 32), REPEAT('p', 32), REPEAT('n', 16), 16, REPEAT('q', 32), FALSE, $ADDRESS)")" ok
+is "the person is told by mail, once, and not of a wrong one" "$(as root "SELECT recipient, language, arg, order_id IS NULL, happened_at <= UTC_TIMESTAMP(), state FROM outbox WHERE kind = 'password_changed'")" \
+	$'other@customer.example\ten\tother\t1\t1\twaiting'
 is "the old one signs nobody in" "$(as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('d', 32), 1800, 43200, $ADDRESS)")" sign_in_refused
 is "the new one does" "$(as web "CALL sign_in('other', REPEAT('q', 32), NULL, REPEAT('d', 32), 1800, 43200, $ADDRESS)") $(live)" "ok 5"
 is "with others, all other sessions end" "$(as web "CALL account_password(REPEAT('a', 32), REPEAT('q', 32), REPEAT('m', 16), 16, REPEAT('p', 32), TRUE, $ADDRESS)") $(live)" "ok 1"
 is "of no session it is refused" "$(as web "CALL account_password(REPEAT('z', 32), REPEAT('p', 32), REPEAT('k', 16), 16, REPEAT('q', 32), TRUE, $ADDRESS)")" "${REFUSED}sign_in_required"
+as admin "CALL admin_account_add('test', 'mute', 'No address', NULL, NULL, NULL, RPAD('mute', 16, 'mute'), 16, REPEAT('p', 32))" >/dev/null
+as web "CALL sign_in('mute', REPEAT('p', 32), NULL, REPEAT('y', 32), 1800, 43200, $ADDRESS)" >/dev/null
+is "who has no address is told nothing" "$(as web "CALL account_password(REPEAT('y', 32), REPEAT('p', 32), REPEAT('n', 16), 16, REPEAT('q', 32), TRUE, $ADDRESS)") $(count outbox "arg = 'mute'")" "ok 0"
+as admin "CALL admin_account_passwd('test', 'mute', REPEAT('w', 16), 16, REPEAT('p', 32))"
+is "nor by an admin's change" "$(count outbox "arg = 'mute'")" 0
+as admin "CALL admin_account_email('test', 'mute', 'mute@old.example')"
+as admin "CALL admin_account_passwd('test', 'mute', REPEAT('v', 16), 16, REPEAT('p', 32)); CALL admin_account_passwd('test', 'mute', REPEAT('v', 16), 16, REPEAT('p', 32))"
+as admin "CALL admin_account_email('test', 'mute', 'mute@new.example'); CALL admin_account_email('test', 'mute', 'mute@new.example')"
+is "an admin's change is told, and a new address to the one before, each once" "$(as root "SELECT kind, recipient FROM outbox WHERE arg = 'mute' ORDER BY id")" \
+	$'password_changed\tmute@old.example\naddress_changed\tmute@old.example'
+is "the mailer gets login and time, and nothing of an order" "$(as mailer "CALL outbox_take('m1', 1000, 60, FALSE)" | cut -f 2-4,13,15 | grep mute | head -n 1)" $'password_changed\tNULL\tmute@old.example\tmute\t'"$(as root "SELECT UNIX_TIMESTAMP(happened_at) FROM outbox WHERE arg = 'mute' LIMIT 1")"
+as mailer "CALL outbox_done($(as root "SELECT MIN(id) FROM outbox WHERE arg = 'mute'"), 'm1', 'sent', 0, 'mx.old.example', '250 ok')"
+is "and says what became of it" "$(as root "SELECT state FROM outbox WHERE arg = 'mute' ORDER BY id LIMIT 1; SELECT event, order_id, detail FROM audit WHERE actor = 'mailer'")" $'sent\nnotice_accepted\tNULL\tmx.old.example: 250 ok'
 as root "UPDATE account SET cost = 15 WHERE login = 'other'"
 as web "CALL account_password_renew(REPEAT('a', 32), REPEAT('x', 32), REPEAT('r', 16), 16, REPEAT('r', 32))"
 is "account_password_renew wants it too" "$(as web "CALL sign_in_begin('other', $ADDRESS)")" $'mmmmmmmmmmmmmmmm\t15'

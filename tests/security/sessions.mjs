@@ -12,6 +12,7 @@ import { formToken } from '../lib/roles.mjs';
 import { fastcgi } from '../lib/fastcgi.mjs';
 import { scratch } from '../lib/openssl.mjs';
 import { at } from '../lib/steps.mjs';
+import { mailsFor, waitMail } from '../lib/mail.mjs';
 
 const COOKIE = '__Host-mailcert', VISITOR = '__Host-mailcert_visitor';
 const PASSWORD = 'correct horse battery';
@@ -44,7 +45,7 @@ function counter() {
 	return path.join(dir, 'count.so');
 }
 process.env.LD_PRELOAD = counter();
-const stack = await Stack.start({ name: 'sessions', orders: 4, workers: 2, settings: { 'Web.BaseUrl': 'https://mailcert.example' } });
+const stack = await Stack.start({ name: 'sessions', orders: 4, workers: 2, settings: { 'Web.BaseUrl': 'https://mailcert.example', 'Mail.PollMs': 100 } });
 delete process.env.LD_PRELOAD;
 const derived = () => fs.readFileSync(counted, 'utf8');
 
@@ -339,6 +340,27 @@ test('a person changes their password: the present one is wanted, all other sess
 	const third = await new Client(stack).signIn(login, 'another password');
 	assert.equal((await client.submit('/account', {}, { action: '/account/sign-out-others' })).status, 303);
 	assert.ok(await signedIn(client) && !await signedIn(third));
+});
+test('a changed password is told by mail, whoever changed it: when and whose, without a secret or a link', async () => {
+	const { login } = account(PASSWORD);
+	await stack.ctl('account', 'email', '--login', login, '--email', `${login}@mailbox.example`);
+	const client = await new Client(stack).signIn(login, PASSWORD);
+	assert.ok((await client.get('/account')).words.includes(`${login}@mailbox.example`));
+	const wish = 'yet another password';
+	assert.equal((await client.submit('/account', { password: 'not the one', new_password: wish }, { action: '/account/password' })).status, 422);
+	assert.equal((await client.submit('/account', { password: PASSWORD, new_password: wish }, { action: '/account/password' })).status, 303);
+	stack.ctlInput('the admin made this', 'account', 'passwd', '--login', login);
+	await stack.ctl('account', 'email', '--login', login, '--email', `${login}@elsewhere.example`);
+	const mails = [1, 2, 3].map((count) => waitMail(stack, `${login}@mailbox.example`, { count }));
+	const subjects = (await Promise.all(mails)).map((mail) => mail.subject);
+	assert.deepEqual(subjects, ['Your password was changed', 'Your password was changed', 'E-mails about your account go to another address now']);
+	for (const mail of await Promise.all(mails)) {
+		assert.ok(mail.text.includes(login) && /\d{4}-\d\d-\d\d \d\d:\d\d UTC/.test(mail.text), mail.text);
+		assert.ok(!/https?:/.test(mail.text) && !/href="(?!mailto:)/.test(mail.html), mail.html);
+		for (const secret of [PASSWORD, wish, 'the admin made this', client.cookies.get(COOKIE)])
+			assert.ok(!mail.raw.includes(secret), secret);
+	}
+	assert.equal((await mailsFor(stack, `${login}@mailbox.example`)).length, 3, 'a refused change is none');
 });
 test('who found an open session cannot guess the password with it', async () => {
 	const { login } = account(PASSWORD);

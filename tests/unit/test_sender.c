@@ -410,6 +410,37 @@ static void problem_reads(void **state)
 	assert_null(strstr(text, "{arg}"));
 }
 
+/* A mail about an account: whose, when, and nothing of an order, in its head neither. */
+static void account_reads(void **state)
+{
+	static const char *const kinds[] = {"password_changed", "address_changed"};
+	struct world *w = *state;
+	char text[8192];
+
+	world_open(w, "");
+	for (size_t i = 0; i < nitems(kinds); i++) {
+		world_row(w, kinds[i], "a@example.org");
+		w->db.rows[i].order = w->db.rows[i].address = w->db.rows[i].asker = w->db.rows[i].product =
+		    (char *)(uintptr_t) "";
+		w->db.rows[i].mailbox_id = 0;
+		w->db.rows[i].reason = (char *)(uintptr_t) "jan <j>";
+		w->db.rows[i].happened_at = 1795356180;
+	}
+	world_round(w);
+	assert_int_equal(w->server.letters, nitems(kinds));
+	for (size_t i = 0; i < nitems(kinds); i++) {
+		const char *letter = w->server.text[i].data;
+
+		letter_text(text, sizeof(text), letter);
+		assert_non_null(strstr(text, "jan <j>"));
+		assert_non_null(strstr(text, "2026-11-22 14:03 UTC"));
+		assert_null(strstr(text, "ORDER/"));
+		assert_null(strstr(letter, "X-Mailcert-Order"));
+		assert_null(strstr(letter, "mailcert.example/"));
+		assert_string_equal(w->db.records[i].what, "sent");
+	}
+}
+
 static void world_certificate(struct world *w)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -504,8 +535,8 @@ int main(void)
 {
 	const struct CMUnitTest t[] = {TEST(value_before_mail), TEST(verification_reads),
 	    TEST(no_longer_wanted), TEST(value_not_stored), TEST(verdicts_recorded), TEST(connection_breaks),
-	    TEST(record_repeated), TEST(bad_rows), TEST(problem_reads), TEST(certificate_attached),
-	    TEST(mails_signed), TEST(mails_unsigned_after_end), TEST(nothing_due),
+	    TEST(record_repeated), TEST(bad_rows), TEST(problem_reads), TEST(account_reads),
+	    TEST(certificate_attached), TEST(mails_signed), TEST(mails_unsigned_after_end), TEST(nothing_due),
 	    cmocka_unit_test(file_names)};
 
 	return cmocka_run_group_tests_name("sender", t, NULL, NULL);

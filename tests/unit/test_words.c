@@ -304,17 +304,24 @@ static void keys_are_used(void **state)
 	assert_int_equal(language_each(&languages[0], key_used, NULL), 0);
 }
 
+/* Mails about an account name no order; all others do. */
 static void mail_has_subject(const char *path, void *ctx)
 {
 	const char *kind = strrchr(path, '/') + 1;
+	const bool account = strncmp(kind, "password_changed.", strlen("password_changed.")) == 0 ||
+			     strncmp(kind, "address_changed.", strlen("address_changed.")) == 0;
 	char key[KEY_MAX];
 
 	if (strncmp(kind, "macros", strlen("macros")) == 0)
 		return;
 	(void)snprintf(key, sizeof(key), "Mail.%.*s.subject", (int)strcspn(kind, "."), kind);
-	for (int i = 0; i < language_count; i++)
-		if (strstr(hdf_get_value(languages[i].words, key, ""), "{order}") == NULL)
-			fail_msg("%s.hdf: %s is missing or names no order", languages[i].code, key);
+	for (int i = 0; i < language_count; i++) {
+		const char *subject = hdf_get_value(languages[i].words, key, "");
+
+		if (*subject == '\0' || (strstr(subject, "{order}") == NULL) != account)
+			fail_msg("%s.hdf: %s is missing, or names no order, or one that is not there",
+			    languages[i].code, key);
+	}
 	++*(int *)ctx;
 }
 

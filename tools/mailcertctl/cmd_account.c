@@ -13,6 +13,7 @@
 
 #define LOGIN_MAX       190
 #define PERSON_NAME_MAX 200
+#define EMAIL_MAX       254
 
 /* What stands for a password in the database. */
 struct password {
@@ -88,6 +89,19 @@ static int text_check(struct ctl *ctl, const char *what, const char *text, size_
 	return 0;
 }
 
+/* An address that mail can go to; what it names is the admin's to know. */
+static int email_check(struct ctl *ctl, const char *email, struct err *e)
+{
+	const size_t len = strlen(email);
+
+	for (size_t i = 0; i < len; i++)
+		if (email[i] <= ' ' || email[i] > '~')
+			return ctl_usage(ctl, e, "--email: blanks and letters beyond ASCII are not wanted");
+	if (strchr(email, '@') == NULL || strpbrk(email, "<>\"") != NULL || len > EMAIL_MAX)
+		return ctl_usage(ctl, e, "--email: \"%s\" is not an address", email);
+	return 0;
+}
+
 static int run_add(struct ctl *ctl, struct err *e)
 {
 	const char *login = ctl_option(ctl, "login"), *name = ctl_option(ctl, "name"),
@@ -106,9 +120,8 @@ static int run_add(struct ctl *ctl, struct err *e)
 		return ctl_usage(ctl, e, "--kind partner and --partner belong together");
 	if (language != NULL && strcmp(language, "en") != 0 && strcmp(language, "pl") != 0)
 		return ctl_usage(ctl, e, "--language is en or pl");
-	if (email != NULL &&
-	    (strchr(email, '@') == NULL || strpbrk(email, " \t\r\n<>\"") != NULL || strlen(email) > 254))
-		return ctl_usage(ctl, e, "--email: \"%s\" is not an address", email);
+	if (email != NULL && email_check(ctl, email, e) == -1)
+		return -1;
 	if (password_read(&password, e) == -1)
 		return -1;
 	rc = db_run(ctl->db, STMT_ADMIN_ACCOUNT_ADD, NULL, e,
@@ -132,6 +145,16 @@ static int run_passwd(struct ctl *ctl, struct err *e)
 		P_BYTES(password.derived, sizeof(password.derived))));
 	explicit_bzero(&password, sizeof(password));
 	return rc;
+}
+
+static int run_email(struct ctl *ctl, struct err *e)
+{
+	const char *email = ctl_option(ctl, "email");
+
+	if (email != NULL && email_check(ctl, email, e) == -1)
+		return -1;
+	return db_run(ctl->db, STMT_ADMIN_ACCOUNT_EMAIL, NULL, e,
+	    DB_ARGS(P_TEXT(ctl->admin), P_TEXT(ctl_option(ctl, "login")), P_TEXT(email)));
 }
 
 static int run_disable(struct ctl *ctl, struct err *e)
@@ -160,7 +183,7 @@ static const struct option_row add_options[] = {
     {"name", "NAME", true, "the person's or firm's name"},
     {"kind", "KIND", false, "customer (default) or partner"},
     {"partner", "PARTNER", false, "name of the partner the person works for"},
-    {"email", "ADDRESS", false, "where news of the orders goes; else nowhere"},
+    {"email", "ADDRESS", false, "where news of the orders and the account goes; else nowhere"},
     {"language", "LANGUAGE", false, "en or pl; else as the browser asks"},
     {"password-stdin", NULL, false,
 	"take the password from standard input; the only way, so it need not be said"},
@@ -172,6 +195,11 @@ static const struct option_row passwd_options[] = {
 	"take the password from standard input; the only way, so it need not be said"},
     {NULL, NULL, false, NULL},
 };
+static const struct option_row email_options[] = {
+    {"login", "LOGIN", true, "whose address"},
+    {"email", "ADDRESS", false, "where news of the orders and the account goes from now on; else nowhere"},
+    {NULL, NULL, false, NULL},
+};
 static const struct option_row login_options[] = {
     {"login", "LOGIN", true, "which account"},
     {NULL, NULL, false, NULL},
@@ -181,6 +209,8 @@ const struct command account_commands[] = {
     {"account add", "", 0, 0, add_options, NEEDS_CONF | NEEDS_DB, "add a person who may sign in", run_add},
     {"account passwd", "", 0, 0, passwd_options, NEEDS_CONF | NEEDS_DB,
 	"set a new password and sign the person out everywhere", run_passwd},
+    {"account email", "", 0, 0, email_options, NEEDS_CONF | NEEDS_DB,
+	"set the address that news goes to; the one before is told", run_email},
     {"account list", "", 0, 0, NULL, NEEDS_CONF | NEEDS_DB, "list the accounts", run_list},
     {"account disable", "", 0, 0, login_options, NEEDS_CONF | NEEDS_DB | NEEDS_YES,
 	"let an account sign in no more", run_disable},

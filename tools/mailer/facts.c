@@ -270,12 +270,25 @@ static int facts_kind(
 		fact_set(f, "Mail.file", file);
 		fact_href(f, "Mail.tools_href", from->conf, "/tools", "");
 		return facts_certificate(f, row, e);
+	} else if (strcmp(row->kind, "password_changed") == 0 || strcmp(row->kind, "address_changed") == 0) {
+		fact_set(f, "Mail.login", row->reason);
+		fact_time(f, "Mail.changed_at", row->happened_at);
 	} else if (strcmp(row->kind, "revoked") == 0) {
 		fact_time(f, "Mail.revoked_at", row->happened_at);
 		fact_set(f, "Mail.reason", row->reason);
 		return facts_certificate(f, row, e);
 	}
 	return 0;
+}
+
+/* What all mails about an order have; those about an account have no order. */
+static void facts_order(struct facts *f, const struct facts_sources *from, const struct outbox_row *row)
+{
+	fact_set(f, "Mail.order", row->order);
+	fact_set(f, "Mail.product", product_name(from->products, row->product));
+	fact_set(f, "Mail.address", row->address);
+	fact_address_shown(f, row->address);
+	fact_href(f, "Mail.order_href", from->conf, "/certificates/", row->order);
 }
 
 int facts_make(HDF **out, const struct facts_sources *from, const struct outbox_row *row, const char *value,
@@ -291,11 +304,8 @@ int facts_make(HDF **out, const struct facts_sources *from, const struct outbox_
 	f.ne = hdf_init(&f.hdf);
 	fact_set(&f, "Brand.name", conf_text(from->conf, SET_BRAND_NAME));
 	fact_set(&f, "Brand.support", conf_text(from->conf, SET_BRAND_SUPPORT));
-	fact_set(&f, "Mail.order", row->order);
-	fact_set(&f, "Mail.product", product_name(from->products, row->product));
-	fact_set(&f, "Mail.address", row->address);
-	fact_address_shown(&f, row->address);
-	fact_href(&f, "Mail.order_href", from->conf, "/certificates/", row->order);
+	if (*row->order != '\0')
+		facts_order(&f, from, row);
 	rc = facts_kind(&f, from, row, e);
 	if (f.ne != STATUS_OK)
 		rc = facts_neo(e, FAULT_busy, f.ne, "facts of a mail");

@@ -247,7 +247,7 @@ static int letter_make(struct job *job, const struct mail_text *text, struct err
 	    .text = text->text,
 	    .html = text->html,
 	    .headers = &header,
-	    .headers_count = 1,
+	    .headers_count = *row->order != '\0', /* a mail about an account has none */
 	};
 	int rc;
 
