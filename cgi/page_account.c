@@ -24,7 +24,7 @@ int page_home(struct req *r, struct err *e)
 static void notice_set(struct req *r)
 {
 	static const char *const notices[] = {"signed_out", "session_ended", "mail_resent",
-	    "language_changed", "saved", "password_changed", "others_signed_out"};
+	    "language_changed", "saved", "password_changed", "others_signed_out", "one_signed_out"};
 	const char *wish = form_text(&r->query, "notice");
 
 	for (size_t i = 0; i < sizeof(notices) / sizeof(notices[0]); i++)
@@ -65,8 +65,8 @@ int page_sign_in_post(struct req *r, struct err *e)
 	const char *login = form_text(&r->form, "login"), *back = form_text(&r->form, "back");
 	struct err refused;
 
-	if (session_sign_in(
-		r->w->db, r->w->conf, &r->actor, login, form_text(&r->form, "password"), &refused) == 0) {
+	if (session_sign_in(r->w->db, r->w->conf, &r->actor, login, form_text(&r->form, "password"), r->agent,
+		&refused) == 0) {
 		req_cookie_session(r, &r->actor);
 		return req_see_other(r, "%s", req_back(back, "/dashboard"));
 	}
@@ -108,13 +108,32 @@ int page_language_post(struct req *r, struct err *e)
 	return req_see_other(r, "%s", req_back(form_text(&r->form, "back"), "/"));
 }
 
+/* Session.N: where else this person is signed in. */
+static int sessions_set(struct req *r, struct err *e)
+{
+	static const char *const parts[] = {"mark", "browser", "created_at", "seen_at"};
+	struct db_rows *rows = NULL;
+	char prefix[32];
+
+	if (db_run(r->w->db, STMT_SESSION_LIST, &rows, e, DB_ARGS(P_SESSION(r))) == -1)
+		return -1;
+	for (size_t i = 0; i < db_rows_count(rows); i++) {
+		(void)snprintf(prefix, sizeof(prefix), "Session.%zu", i);
+		for (size_t c = 0; c < sizeof(parts) / sizeof(parts[0]); c++)
+			page_set_in(r, prefix, parts[c], db_text(rows, i, parts[c]));
+		page_set_in(r, prefix, "mine", db_number(rows, i, "mine") == 1 ? "1" : "");
+	}
+	db_rows_free(rows);
+	return 0;
+}
+
 int page_account(struct req *r, struct err *e)
 {
 	struct db_rows *rows = NULL;
 	int rc = -1;
 
 	if (db_run(r->w->db, STMT_PAGE_ACCOUNT, &rows, e, DB_ARGS(P_SESSION(r))) == 0 &&
-	    me_read(r, rows, e) == 0) {
+	    me_read(r, rows, e) == 0 && sessions_set(r, e) == 0) {
 		page_set(r, "Account.since", db_text(rows, 0, "since"));
 		page_set(r, "Account.email", db_text(rows, 0, "email"));
 		page_set(r, "Page.path", "/account");

@@ -45,3 +45,10 @@ int page_sign_out_others_post(struct req *r, struct err *e)
 		return -1;
 	return req_see_other(r, "/account?notice=others_signed_out");
 }
+
+int page_session_end_post(struct req *r, struct err *e)
+{
+	if (session_end(r->w->db, &r->actor, r->params[0], e) == -1)
+		return -1;
+	return req_see_other(r, "/account?notice=one_signed_out");
+}

@@ -169,6 +169,7 @@ int page_dashboard(struct req *, struct err *);
 /* page_password.c: the forms of the account's page */
 int page_password_post(struct req *, struct err *);
 int page_sign_out_others_post(struct req *, struct err *);
+int page_session_end_post(struct req *, struct err *);
 
 /* page_order.c: lists and one order */
 int page_products(struct req *, struct err *);

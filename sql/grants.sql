@@ -33,6 +33,8 @@ GRANT EXECUTE ON PROCEDURE sign_in_begin TO web@localhost
 $$
 GRANT EXECUTE ON PROCEDURE sign_in TO web@localhost
 $$
+GRANT EXECUTE ON PROCEDURE sign_in_with TO web@localhost
+$$
 GRANT EXECUTE ON PROCEDURE sign_out TO web@localhost
 $$
 GRANT EXECUTE ON PROCEDURE session_touch TO web@localhost
@@ -44,6 +46,10 @@ $$
 GRANT EXECUTE ON PROCEDURE account_password_renew TO web@localhost
 $$
 GRANT EXECUTE ON PROCEDURE sign_out_others TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE session_list TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE session_end TO web@localhost
 $$
 GRANT EXECUTE ON PROCEDURE mailbox_draft TO web@localhost
 $$

@@ -286,10 +286,11 @@ BEGIN
 END
 $$
 
--- p_derived is scrypt(password, salt); only its hash is stored. Ends the session the browser had before.
-CREATE OR REPLACE PROCEDURE sign_in(p_login VARCHAR(190) CHARACTER SET utf8mb4, p_derived VARBINARY(32),
+-- p_derived is scrypt(password, salt); only its hash is stored. Ends the session the browser had before. p_browser: its
+-- name, for the person's list of sessions.
+CREATE OR REPLACE PROCEDURE sign_in_with(p_login VARCHAR(190) CHARACTER SET utf8mb4, p_derived VARBINARY(32),
     p_old VARBINARY(32), p_session VARBINARY(32), p_idle INT UNSIGNED, p_max INT UNSIGNED,
-    p_address VARCHAR(45) CHARACTER SET ascii)
+    p_address VARCHAR(45) CHARACTER SET ascii, p_browser VARCHAR(60) CHARACTER SET ascii)
 BEGIN
 	DECLARE v_account INT UNSIGNED;
 	DECLARE v_actor VARCHAR(80);
@@ -311,14 +312,21 @@ BEGIN
 		COMMIT;
 		SELECT 'sign_in_refused' AS code;
 	ELSE
-		INSERT IGNORE INTO session (id_hash, account_id, created_at, seen_at, idle, expires_at)
+		INSERT IGNORE INTO session (id_hash, account_id, created_at, seen_at, idle, expires_at, browser)
 		VALUES (UNHEX(SHA2(p_session, 256)), v_account, UTC_TIMESTAMP(), UTC_TIMESTAMP(), p_idle,
-		    UTC_TIMESTAMP() + INTERVAL p_max SECOND);
+		    UTC_TIMESTAMP() + INTERVAL p_max SECOND, p_browser);
 		CALL audit_add(CONCAT('account:', LEFT(p_login, 70)), 'signed_in', NULL, p_address, NULL);
 		COMMIT;
 		SELECT 'ok' AS code;
 	END IF;
 END
+$$
+
+-- As a worker of the version before signs in, which names no browser.
+CREATE OR REPLACE PROCEDURE sign_in(p_login VARCHAR(190) CHARACTER SET utf8mb4, p_derived VARBINARY(32),
+    p_old VARBINARY(32), p_session VARBINARY(32), p_idle INT UNSIGNED, p_max INT UNSIGNED,
+    p_address VARCHAR(45) CHARACTER SET ascii)
+	CALL sign_in_with(p_login, p_derived, p_old, p_session, p_idle, p_max, p_address, NULL)
 $$
 
 CREATE OR REPLACE PROCEDURE sign_out(p_session VARBINARY(32), p_address VARCHAR(45) CHARACTER SET ascii)
@@ -402,6 +410,44 @@ BEGIN
 	IF v_account IS NULL THEN CALL refuse('sign_in_required'); END IF;
 	DELETE FROM session WHERE account_id = v_account AND id_hash <> UNHEX(SHA2(p_session, 256));
 	IF ROW_COUNT() > 0 THEN CALL audit_add(v_actor, 'signed_out_elsewhere', NULL, p_address, NULL); END IF;
+	COMMIT;
+END
+$$
+
+-- What names a session where its person may see it: of the hash that is kept a hash, cut. It opens nothing.
+CREATE OR REPLACE FUNCTION session_mark(p_id_hash BINARY(32)) RETURNS CHAR(16) CHARACTER SET ascii DETERMINISTIC NO SQL
+	RETURN LEFT(SHA2(CONCAT('session', p_id_hash), 256), 16)
+$$
+
+-- The open sessions of the person who asks in one of them: that one first, then the last used.
+CREATE OR REPLACE PROCEDURE session_list(p_session VARBINARY(32))
+	SELECT session_mark(s.id_hash) AS mark, s.browser, DATE_FORMAT(s.created_at, '%Y-%m-%d %H:%i UTC') AS created_at,
+	    DATE_FORMAT(s.seen_at, '%Y-%m-%d %H:%i UTC') AS seen_at, s.id_hash = me.id_hash AS mine
+	FROM live_session me JOIN session s ON s.account_id = me.id
+	WHERE me.id_hash = UNHEX(SHA2(p_session, 256)) AND s.seen_at > UTC_TIMESTAMP() - INTERVAL s.idle SECOND
+	    AND s.expires_at > UTC_TIMESTAMP()
+	ORDER BY mine DESC, s.seen_at DESC, s.created_at DESC LIMIT 100
+$$
+
+-- End one of the sessions of the person who asks. Its row stays until retention takes it, so that asking twice is no
+-- error; a session of somebody else is the same as none.
+CREATE OR REPLACE PROCEDURE session_end(p_session VARBINARY(32), p_mark CHAR(16) CHARACTER SET ascii,
+    p_address VARCHAR(45) CHARACTER SET ascii)
+BEGIN
+	DECLARE v_account INT UNSIGNED;
+	DECLARE v_actor VARCHAR(80);
+	DECLARE v_hash BINARY(32);
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	SELECT id, CONCAT('account:', LEFT(login, 70)) INTO v_account, v_actor FROM live_session
+	WHERE id_hash = UNHEX(SHA2(p_session, 256));
+	IF v_account IS NULL THEN CALL refuse('sign_in_required'); END IF;
+	SELECT MAX(id_hash) INTO v_hash FROM session WHERE account_id = v_account AND session_mark(id_hash) = p_mark;
+	IF v_hash IS NULL THEN CALL refuse('not_found'); END IF;
+	UPDATE session SET expires_at = UTC_TIMESTAMP() WHERE id_hash = v_hash AND expires_at > UTC_TIMESTAMP();
+	IF ROW_COUNT() > 0 THEN CALL audit_add(v_actor, 'signed_out_elsewhere', NULL, p_address, p_mark); END IF;
 	COMMIT;
 END
 $$

@@ -23,6 +23,14 @@
 <?cs call:go_on("", Words.account.password_button) ?>
 </form></section>
 <section class="card" aria-labelledby="others-title"><h2 id="others-title"><?cs var:Words.account.others_title ?></h2>
+<?cs if:subcount(Session) ?><table class="fold" role="table"><caption class="hidden"><?cs var:Words.account.others_title ?></caption>
+<thead role="rowgroup"><tr role="row"><?cs call:head(Words.account.browser) ?><?cs call:head(Words.account.session_since) ?><?cs call:head(Words.account.session_seen) ?><?cs call:head(Words.account.session_end) ?></tr></thead>
+<tbody role="rowgroup"><?cs each:s = Session ?>
+<tr role="row"><th scope="row" role="rowheader"><?cs if:s.browser ?><?cs var:s.browser ?><?cs else ?><?cs var:Words.account.browser_unknown ?><?cs /if ?></th>
+<td role="cell" data-label="<?cs var:Words.account.session_since ?>"><span class="time"><?cs var:s.created_at ?></span></td>
+<td role="cell" data-label="<?cs var:Words.account.session_seen ?>"><span class="time"><?cs var:s.seen_at ?></span></td>
+<td role="cell" data-label="<?cs var:Words.account.session_end ?>"><?cs if:s.mine ?><?cs var:Words.account.session_this ?><?cs else ?><form method="post" action="/account/sessions/<?cs var:s.mark ?>/end"><?cs call:token() ?><button type="submit" class="button-quiet"><?cs var:Words.account.session_end_button ?><span class="hidden"> <?cs if:s.browser ?><?cs var:s.browser ?><?cs else ?><?cs var:Words.account.browser_unknown ?><?cs /if ?>, <?cs var:s.created_at ?></span></button></form><?cs /if ?></td></tr><?cs /each ?>
+</tbody></table><?cs /if ?>
 <p><?cs var:Words.account.others_text ?></p>
 <form method="post" action="/account/sign-out-others"><?cs call:token() ?><button type="submit" class="button-quiet"><?cs var:Words.account.others_button ?></button></form></section>
 <p class="muted"><?cs var:Words.account.change ?> <a href="mailto:<?cs var:Brand.support ?>"><?cs var:Brand.support ?></a></p>

@@ -12,13 +12,16 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include "lib/base/browser.h"
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
+#include "lib/base/text.h"
 #include "lib/db/db.h"
 #include "lib/flow/password.h"
 
-#define LOGIN_MAX    190
-#define HASH_WAIT_MS 3000 /* how long a sign-in waits for its turn to hash */
+#define LOGIN_MAX        190
+#define SESSION_MARK_LEN 16
+#define HASH_WAIT_MS     3000 /* how long a sign-in waits for its turn to hash */
 
 /* Take one of the host's turns to compute a password hash: a lock on one of so many files. Memory and time of
  * a hash are its point, so a flood of sign-ins must not take a host's all. Gives the descriptor to close. */
@@ -101,9 +104,10 @@ static void password_renew(struct db *db, const struct conf *conf, const struct 
 }
 
 int session_sign_in(struct db *db, const struct conf *conf, struct actor *actor, const char *login,
-    const char *password, struct err *e)
+    const char *password, const char *agent, struct err *e)
 {
 	unsigned char derived[PASSWORD_DERIVED_LEN], id[SESSION_ID_LEN];
+	char browser[BROWSER_NAME_ROOM];
 	struct db_rows *rows = NULL;
 	const bool had = actor->kind == ACTOR_SESSION;
 	int cost, rc = -1;
@@ -116,6 +120,7 @@ int session_sign_in(struct db *db, const struct conf *conf, struct actor *actor,
 		return err_set(e, FAULT_sign_in_refused, "sign-in: login or password too long");
 	if (login_derive(db, conf, actor, login, password, derived, &cost, e) == -1)
 		return -1;
+	browser_name(browser, agent);
 	if (RAND_bytes(id, sizeof(id)) != 1) {
 		(void)err_set(e, FAULT_internal, "sign-in: no random octets");
 		goto out;
@@ -124,7 +129,8 @@ int session_sign_in(struct db *db, const struct conf *conf, struct actor *actor,
 		DB_ARGS(P_TEXT(login), P_BYTES(derived, sizeof(derived)),
 		    had ? P_BYTES(actor->secret, actor->secret_len) : P_NULL(), P_BYTES(id, sizeof(id)),
 		    P_NUMBER(conf_number(conf, SET_WEB_SESSION_IDLE)),
-		    P_NUMBER(conf_number(conf, SET_WEB_SESSION_MAX)), P_TEXT(actor->address))) == -1)
+		    P_NUMBER(conf_number(conf, SET_WEB_SESSION_MAX)), P_TEXT(actor->address),
+		    P_TEXT(browser))) == -1)
 		goto out;
 	if (strcmp(db_text(rows, 0, "code"), "ok") != 0) {
 		(void)err_set(e, FAULT_sign_in_refused, "sign-in from %s refused", actor->address);
@@ -180,6 +186,16 @@ int session_end_others(struct db *db, const struct actor *actor, struct err *e)
 {
 	return db_run(db, STMT_SIGN_OUT_OTHERS, NULL, e,
 	    DB_ARGS(P_BYTES(actor->secret, actor->secret_len), P_TEXT(actor->address)));
+}
+
+int session_end(struct db *db, const struct actor *actor, const char *mark, struct err *e)
+{
+	/* Marks are ASCII (sql/transitions.sql, session_mark); what is longer or has other letters is none.
+	 */
+	if (strlen(mark) > SESSION_MARK_LEN || !ascii_plain(mark))
+		return err_set(e, FAULT_not_found, "no such session");
+	return db_run(db, STMT_SESSION_END, NULL, e,
+	    DB_ARGS(P_BYTES(actor->secret, actor->secret_len), P_TEXT(mark), P_TEXT(actor->address)));
 }
 
 int session_touch(struct db *db, const struct actor *actor, struct err *e)

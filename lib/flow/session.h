@@ -9,11 +9,12 @@ struct db;
 struct err;
 
 /* Sign in. On success *actor becomes the new session (the id for the cookie in actor->secret); the session it
- * held before, if any, ends. actor->address must be filled. Login and password are NUL-terminated, as typed.
+ * held before, if any, ends. actor->address must be filled. Login and password are NUL-terminated, as typed;
+ * agent is what the browser calls itself, of which the person's list of sessions keeps a short name.
  * Faults: login_missing, password_missing, sign_in_refused (the same for a wrong login and a wrong password,
  * after the same time), sign_in_throttled (arg: seconds to wait), busy (too many at once, or no database). */
-int session_sign_in(
-    struct db *, const struct conf *, struct actor *, const char *login, const char *password, struct err *e);
+int session_sign_in(struct db *, const struct conf *, struct actor *, const char *login, const char *password,
+    const char *agent, struct err *e);
 
 /* End the session; one that has ended already is fine. */
 int session_sign_out(struct db *, const struct actor *, struct err *e);
@@ -31,6 +32,10 @@ int session_password(
 
 /* End every other session of the person signed in. */
 int session_end_others(struct db *, const struct actor *, struct err *e);
+
+/* End one session of the person signed in, named by its mark (sql/transitions.sql, session_mark); that it has
+ * ended already is fine. Faults: not_found (no such session, or somebody else's). */
+int session_end(struct db *, const struct actor *, const char *mark, struct err *e);
 
 /* Note that the session is in use (keeps it from ending by idleness). */
 int session_touch(struct db *, const struct actor *, struct err *e);

@@ -84,7 +84,7 @@ run ctl account add --login third --name Third --kind partner --partner nobody <
 is "a partner that is not there" "$RC $(cat "$T/err")" '1 mailcertctl: there is no partner "nobody"'
 run ctl account add --login third --name $'Evil\e[2J' <"$T/good"
 is "a name with control characters" "$RC" 2
-as root "INSERT INTO session SELECT REPEAT('h', 32), id, UTC_TIMESTAMP(), UTC_TIMESTAMP(), 1800, UTC_TIMESTAMP() + INTERVAL 1 DAY FROM account WHERE login = 'demo'"
+as root "INSERT INTO session (id_hash, account_id, created_at, seen_at, idle, expires_at) SELECT REPEAT('h', 32), id, UTC_TIMESTAMP(), UTC_TIMESTAMP(), 1800, UTC_TIMESTAMP() + INTERVAL 1 DAY FROM account WHERE login = 'demo'"
 run ctl account passwd --login demo <<<'another password'
 is "account passwd" "$RC" 0
 is "makes a new salt and signs out" "$(as root "SELECT HEX(salt) <> '$salt' FROM account WHERE login = 'demo'; SELECT COUNT(*) FROM session")" $'1\n0'

@@ -7,7 +7,7 @@ ctl db migrate >/dev/null
 as root "INSERT INTO partner (name, title) VALUES ('acme', 'Acme');
 	INSERT INTO partner_key (partner_id, hash, label, scopes) VALUES (1, REPEAT('k', 32), 'k', 'order');
 	INSERT INTO account (login, kind, name, email, salt, verifier) VALUES ('demo', 'customer', 'Demo', 'd@example.org', REPEAT('s', 16), REPEAT('v', 32));
-	INSERT INTO session VALUES (REPEAT('h', 32), 1, UTC_TIMESTAMP(), UTC_TIMESTAMP(), 1800, UTC_TIMESTAMP() + INTERVAL 1 DAY);
+	INSERT INTO session (id_hash, account_id, created_at, seen_at, idle, expires_at) VALUES (REPEAT('h', 32), 1, UTC_TIMESTAMP(), UTC_TIMESTAMP(), 1800, UTC_TIMESTAMP() + INTERVAL 1 DAY);
 	INSERT INTO orders (number, item, account_id, product, customer_name, language, email) VALUES ('0000000001', 'b01', 1, 'smime-mailbox-365', 'Demo', 'en', 'joe@example.org');
 	INSERT INTO mailbox (order_id, email, initiated_at) VALUES (1, 'joe@example.org', UTC_TIMESTAMP());
 	UPDATE orders SET mailbox_id = 1;
@@ -69,7 +69,8 @@ no web "read the logins" "SELECT login FROM account"
 no web "set a password" "UPDATE account SET verifier = REPEAT('w', 32)"
 no web "make an account" "CALL admin_account_add('web', 'x', 'x', NULL, NULL, NULL, REPEAT('x', 16), 16, REPEAT('x', 32))"
 no web "read sessions" "SELECT * FROM session"
-no web "make a session" "INSERT INTO session VALUES (REPEAT('w', 32), 1, NOW(), NOW(), 1800, NOW())"
+no web "make a session" "INSERT INTO session (id_hash, account_id, created_at, seen_at, idle, expires_at) VALUES (REPEAT('w', 32), 1, NOW(), NOW(), 1800, NOW())"
+no web "see the sessions of all people" "SELECT browser FROM session"
 no web "make one through the view" "UPDATE live_session SET id_hash = REPEAT('w', 32)"
 no web "read a partner's key hash" "SELECT hash FROM partner_key"
 no web "make a partner's key" "CALL admin_partner_key_add('web', 'acme', REPEAT('w', 32), 'x', 'order', NULL)"

@@ -206,6 +206,19 @@ as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('b', 32), 1800, 4320
 is "sign_out_others" "$(as web "CALL sign_out_others(REPEAT('b', 32), $ADDRESS)") $(live) $(count session "id_hash = UNHEX(SHA2(REPEAT('b', 32), 256))")" " 1 1"
 as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('o', 32), 1800, 43200, $ADDRESS)" >/dev/null
 
+# --- sessions one by one ---
+is "sign_in_with keeps the browser's name" "$(as web "CALL sign_in_with('other', REPEAT('p', 32), NULL, REPEAT('e', 32), 1800, 43200, $ADDRESS, 'Firefox, Linux')")" ok
+as root "UPDATE session SET seen_at = seen_at - INTERVAL 1 MINUTE WHERE id_hash = UNHEX(SHA2(REPEAT('b', 32), 256))"
+is "session_list: this one first, then the last used, of one's own alone" "$(as web "CALL session_list(REPEAT('o', 32))" | cut -f 2,5)" $'NULL\t1\nFirefox, Linux\t0\nNULL\t0'
+is "of no session nothing" "$(as web "CALL session_list(REPEAT('z', 32))")" ""
+MARK=$(as web "CALL session_list(REPEAT('o', 32))" | awk '/Firefox/ { print $1 }')
+THEIRS=$(as web "CALL session_list(REPEAT('s', 32))" | cut -f 1 | head -n 1)
+is "session_end of somebody else's is as of none" "$(as web "CALL session_end(REPEAT('o', 32), '$THEIRS', $ADDRESS)") $(as web "CALL session_end(REPEAT('o', 32), 'ffffffffffffffff', $ADDRESS)") $(live)" "${REFUSED}not_found ${REFUSED}not_found 3"
+is "nor by no session" "$(as web "CALL session_end(REPEAT('z', 32), '$MARK', $ADDRESS)") $(live)" "${REFUSED}sign_in_required 3"
+is "session_end, and again (a lost answer)" "$(as web "CALL session_end(REPEAT('o', 32), '$MARK', $ADDRESS)")$(as web "CALL session_end(REPEAT('o', 32), '$MARK', $ADDRESS)") $(live) $(count audit "event = 'signed_out_elsewhere' AND detail = '$MARK'")" " 2 1"
+is "it is seen no more" "$(as web "CALL session_list(REPEAT('o', 32))" | cut -f 2,5)" $'NULL\t1\nNULL\t0'
+as web "CALL session_end(REPEAT('o', 32), '$(as web "CALL session_list(REPEAT('b', 32))" | cut -f 1 | head -n 1)', $ADDRESS)"
+
 as root "UPDATE session SET seen_at = seen_at - INTERVAL 100 SECOND WHERE id_hash = UNHEX(SHA2(REPEAT('s', 32), 256))"
 is "a session not seen for a minute is stale" "$(as web "SELECT stale FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('s', 32), 256))")" 1
 as web "CALL session_touch(REPEAT('s', 32))"

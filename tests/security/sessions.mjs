@@ -7,7 +7,7 @@ import { createHash, randomBytes, scryptSync } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Stack } from '../lib/stack.mjs';
-import { Client } from '../lib/client.mjs';
+import { Client, pageForms } from '../lib/client.mjs';
 import { formToken } from '../lib/roles.mjs';
 import { fastcgi } from '../lib/fastcgi.mjs';
 import { scratch } from '../lib/openssl.mjs';
@@ -340,6 +340,45 @@ test('a person changes their password: the present one is wanted, all other sess
 	const third = await new Client(stack).signIn(login, 'another password');
 	assert.equal((await client.submit('/account', {}, { action: '/account/sign-out-others' })).status, 303);
 	assert.ok(await signedIn(client) && !await signedIn(third));
+});
+// The open sessions that a person's page shows, and the forms that end them.
+async function shown(client) {
+	const page = await client.get('/account');
+	return { page, rows: page.text.split('<tr role="row">').slice(2), ends: pageForms(page.text).map((form) => form.action).filter((one) => /^\/account\/sessions\//.test(one)) };
+}
+test('a person sees each of their open sessions and ends one of them; others are not theirs', async () => {
+	const { login } = account(PASSWORD), stranger = account(PASSWORD);
+	const client = await new Client(stack).signIn(login, PASSWORD);
+	assert.deepEqual((await shown(client)).ends, [], 'this one is ended by signing out');
+	const elsewhere = await new Client(stack).signIn(login, PASSWORD);
+	const third = new Client(stack);
+	const headers = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0 <b>"' };
+	await third.post('/sign-in', { form_token: await formToken(third), login, password: PASSWORD }, { headers });
+	const { page, rows, ends } = await shown(client);
+	assert.equal(rows.length, 3);
+	assert.match(rows[0], /This one/);
+	assert.ok(rows.some((row) => row.includes('Firefox, Linux')), rows.join());
+	assert.equal(ends.length, 2);
+	for (const secret of [client, elsewhere, third].map((one) => one.cookies.get(COOKIE)))
+		for (const form of [secret, Buffer.from(secret, 'base64url').toString('hex'), createHash('sha256').update(Buffer.from(secret, 'base64url')).digest('hex')])
+			assert.ok(!page.text.toLowerCase().includes(form.toLowerCase()));
+
+	const other = await new Client(stack).signIn(stranger.login, PASSWORD);
+	const token = await formToken(other);
+	const asked = [ends[0], '/account/sessions/ffffffffffffffff/end', `/account/sessions/${'f'.repeat(300)}/end`, '/account/sessions/%C5%BC/end'];
+	const answers = await Promise.all(asked.map((where) => other.post(where, { form_token: token }, { json: true })));
+	assert.deepEqual(answers.map(({ status, text }) => [status, text]), Array(4).fill([404, answers[1].text]));
+	assert.ok(await signedIn(elsewhere) && await signedIn(third));
+
+	const firefox = pageForms(rows.find((row) => row.includes('Firefox')))[0].action;
+	for (let i = 0; i < 2; i++) {
+		const done = await client.post(firefox, { form_token: await formToken(client) });
+		assert.deepEqual([done.status, done.location], [303, '/account?notice=one_signed_out'], 'twice is no error');
+	}
+	assert.ok(await signedIn(client) && await signedIn(elsewhere) && !await signedIn(third));
+	assert.equal((await shown(client)).rows.length, 2);
+	assert.equal((await client.post(ends.find((one) => one !== firefox), {}, { json: true })).code, 'form_token_invalid');
+	assert.ok(await signedIn(elsewhere));
 });
 test('a changed password is told by mail, whoever changed it: when and whose, without a secret or a link', async () => {
 	const { login } = account(PASSWORD);
