@@ -14,7 +14,7 @@
 <div class="field">
 <label for="password"><?cs var:Words.sign_in.password ?></label>
 <?cs call:field_error("password") ?>
-<input id="password" name="password" type="password" class="width-half" autocomplete="current-password" required<?cs call:field_ties("password", "") ?>>
+<input id="password" name="password" type="password" class="width-half" autocomplete="current-password" required data-show="<?cs var:Words.sign_in.show ?>"<?cs call:field_ties("password", "") ?>>
 </div>
 <?cs call:go_on("", Words.sign_in.button) ?>
 </form>

@@ -1,6 +1,6 @@
 // app.js - small conveniences on pages that work without them: focus on the error summary, a live check of the
-// CSR, files dropped on its field, a hint for mistyped mail domains, copy buttons, a countdown, news of what a page
-// waits for.
+// CSR, files dropped on its field, a hint for mistyped mail domains, copy buttons, a button that shows a typed password,
+// a countdown, news of what a page waits for.
 // Words come from data attributes of the page, never from here.
 
 const CHECK_AFTER = 400; // ms of quiet before a typed CSR is checked
@@ -135,6 +135,29 @@ function copyButtons(within) {
 	}
 }
 copyButtons(document);
+
+// A password can be looked at while it is typed. It goes up as a password all the same, so that nothing keeps it as a text.
+function showButton(field) {
+	const button = document.createElement("button");
+	const which = document.createElement("span");
+	const show = (shown) => {
+		field.type = shown ? "text" : "password";
+		button.setAttribute("aria-pressed", String(shown));
+	};
+	which.className = "hidden";
+	which.textContent = `: ${field.labels[0].textContent}`;
+	button.type = "button";
+	button.className = "button-quiet show";
+	button.setAttribute("aria-controls", field.id);
+	button.append(field.dataset.show, which);
+	button.addEventListener("click", () => show(field.type === "password"));
+	field.form.addEventListener("submit", () => show(false));
+	field.spellcheck = false;
+	field.autocapitalize = "none";
+	show(false);
+	field.after(button);
+}
+document.querySelectorAll("input[data-show]").forEach(showButton);
 
 function countdowns(within) {
 	for (const left of within.querySelectorAll("[data-countdown]")) {

@@ -86,6 +86,17 @@ class Keyboard {
 		await this.press('Enter');
 		assert.equal(await this.page.evaluate(() => document.activeElement.id), field);
 	}
+	// The button behind a password's field shows what was typed, says so, and hides it again.
+	async shows(field, name) {
+		const button = this.page.getByRole('button', { name, exact: true });
+		const state = async () => [await this.page.getAttribute(`#${field}`, 'type'), await button.getAttribute('aria-pressed')];
+		await this.tabTo(`#${field} + button`, { most: 1 });
+		assert.deepEqual(await state(), ['password', 'false']);
+		await this.press('Space');
+		assert.deepEqual(await state(), ['text', 'true']);
+		await this.press('Space');
+		assert.deepEqual(await state(), ['password', 'false']);
+	}
 	// Past the menu, from the top of a page.
 	async skip() {
 		assert.equal(await this.tabTo('a.skip', { most: 1 }), 1, 'the first Tab shows the way past the menu');
@@ -105,8 +116,22 @@ test('sign in, with a wrong password first', async () => {
 	assert.match(await page.title(), /^Error:/);
 	assert.equal(await page.evaluate(() => document.activeElement.id), 'error-summary');
 	await customer.type('#password', stack.demo.CUSTOMER_PASSWORD);
+	await customer.shows('password', 'Show password: Password');
 	await customer.go('main button[type=submit]');
 	assert.equal(browser.path(), '/dashboard');
+});
+
+test('the passwords of a change can be looked at as well', async () => {
+	await page.goto(`${stack.url}/account`);
+	await customer.skip();
+	await customer.type('#password', 'not the one');
+	await customer.shows('password', 'Show password: Password you have now');
+	await customer.type('#new_password', 'blanks and more');
+	await customer.shows('new_password', 'Show password: New password');
+	await customer.press('Space'); // shown while it goes up, and a password again on the way
+	const [sent] = await Promise.all([page.waitForRequest((request) => request.method() === 'POST'), customer.go('main form[action="/account/password"] button[type=submit]')]);
+	assert.match(sent.postData(), /new_password=blanks\+and\+more/);
+	await page.goto(stack.url);
 });
 
 test('find the order from the menu', async () => {
