@@ -1,8 +1,12 @@
 /* password.c - scrypt with this product's parameters; see password.h. */
 #include "lib/flow/password.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
+
+#define IN_CRACKLIB /* else the header shows no dictionary */
+#include <packer.h>
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -15,8 +19,52 @@
 #define SCRYPT_P   1
 #define COST_LEAST 14
 #define COST_MOST  20
+#define WORD_LEAST 4
 
-int password_check(const char *password, struct err *e)
+/* Whether a dictionary has this word. A letter or three say nothing of the digits behind them: "be7301942265"
+ * may have been drawn. One longer than any is none. */
+static bool word_found(PWDICT *dictionary, char *word)
+{
+	size_t len = strlen(word);
+
+	return len >= WORD_LEAST && len < MAXWORDLEN && FindPW(dictionary, word) < PW_WORDS(dictionary);
+}
+
+/* "123456789012", "098765432109": each digit one more, or one less, than the one before. */
+static bool digits_count(const char *text)
+{
+	int step = (text[1] - text[0] + 10) % 10;
+
+	for (size_t i = 0; text[i] != '\0'; i++)
+		if (!isdigit((unsigned char)text[i]) || (i > 0 && (text[i] - text[i - 1] + 10) % 10 != step))
+			return false;
+	return step == 1 || step == 9;
+}
+
+/* FascistCheck() of the same library would bring rules of composition along (different characters, classes),
+ * and refuses long passphrases for a word in them; so only its dictionary is asked. */
+static int common_check(const char *password, const char *path, struct err *e)
+{
+	char word[PASSWORD_MAX + 1], mode[] = "r";
+	PWDICT *dictionary = PWOpen(path, mode);
+	size_t len = strlen(password);
+	bool found = digits_count(password);
+
+	if (dictionary == NULL)
+		return err_set(
+		    e, FAULT_internal, "dictionary %s: cannot be read; see cracklib-runtime", path);
+	for (size_t i = 0; i <= len; i++) /* the NUL as well */
+		word[i] = (char)(isascii(password[i]) ? tolower((unsigned char)password[i]) : password[i]);
+	found = found || word_found(dictionary, word);
+	while (len > 0 && isascii(word[len - 1]) && !islower((unsigned char)word[len - 1]))
+		word[--len] = '\0';
+	found = found || word_found(dictionary, word);
+	explicit_bzero(word, sizeof(word));
+	(void)PWClose(dictionary);
+	return found ? err_set(e, FAULT_password_common, "password: a common one") : 0;
+}
+
+int password_check(const char *password, const char *dictionary, struct err *e)
 {
 	size_t len = strlen(password), characters = 0;
 
@@ -26,7 +74,7 @@ int password_check(const char *password, struct err *e)
 		return err_set(e, FAULT_password_short, "password: under %d characters", PASSWORD_LEAST);
 	if (characters > PASSWORD_MOST)
 		return err_set(e, FAULT_password_long, "password: over %d characters", PASSWORD_MOST);
-	return 0;
+	return common_check(password, dictionary, e);
 }
 
 int password_derive(unsigned char derived[PASSWORD_DERIVED_LEN], const char *password,

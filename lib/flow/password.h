@@ -19,9 +19,12 @@
 
 struct err;
 
-/* Whether a new password will do: UTF-8 of PASSWORD_LEAST to PASSWORD_MOST characters, whichever they are.
- * Faults: password_short, password_long. */
-int password_check(const char *password, struct err *e);
+/* Whether a new password will do: UTF-8 of PASSWORD_LEAST to PASSWORD_MOST characters, whichever they are (no
+ * rules of composition, ASVS 2.1.9), and none that is tried first (ASVS 2.1.7): neither a word of the
+ * dictionary, in small letters, with nothing or with digits and signs behind it, nor digits that count up or
+ * down. Several words are fine. dictionary: path of a dictionary packed by cracklib, without its endings.
+ * Faults: password_short, password_long, password_common, internal (the dictionary cannot be read). */
+int password_check(const char *password, const char *dictionary, struct err *e);
 
 /* Derive the key of a NUL-terminated password of at most PASSWORD_MAX octets. The caller clears `derived`.
  * Faults: sign_in_refused (longer than that), busy (no memory for it), internal (a cost that is none). */

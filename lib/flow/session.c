@@ -164,7 +164,7 @@ int session_password(struct db *db, const struct conf *conf, const struct actor 
 
 	if (*c->password == '\0')
 		return err_set(e, FAULT_password_missing, "change of password without the one in use");
-	if (password_check(c->wish, e) == -1)
+	if (password_check(c->wish, conf_text(conf, SET_PASSWORD_DICTIONARY), e) == -1)
 		return -1;
 	if (strlen(c->password) > PASSWORD_MAX)
 		return err_set(e, FAULT_password_wrong, "change of password: too long");

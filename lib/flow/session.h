@@ -26,7 +26,7 @@ struct password_change {
 };
 
 /* Change the password of the person signed in. Faults: password_missing, password_wrong (counts as a failed
- * sign-in), password_short, password_long, sign_in_throttled, busy. */
+ * sign-in), password_short, password_long, password_common, sign_in_throttled, busy. */
 int session_password(
     struct db *, const struct conf *, const struct actor *, const struct password_change *, struct err *e);
 

@@ -331,7 +331,8 @@ int password_new(unsigned char derived[PASSWORD_DERIVED_LEN], unsigned char salt
 	return password_derive(derived, password, salt, PASSWORD_COST, e);
 }
 
-int password_check(const char *password, struct err *e)
+int password_check(const char *password, const char *dictionary, struct err *e)
 {
+	(void)dictionary;
 	return strlen(password) < PASSWORD_LEAST ? err_set(e, FAULT_password_short, "paper: short") : 0;
 }

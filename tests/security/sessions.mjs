@@ -310,6 +310,8 @@ test('a password has twelve letters at least; all letters, blanks and length cou
 	assert.notEqual(account('eleven char').status, 0);
 	assert.notEqual(account('ż'.repeat(11)).status, 0, 'eleven letters of two octets');
 	assert.notEqual(account('A'.repeat(129)).status, 0);
+	assert.match(account('password1234').err, /a common one/);
+	assert.match(account('123456789012').err, /a common one/);
 	for (const password of ['twelve chars', `${'long '.repeat(20)}end`, 'zażółć gęślą jaźń', '😀😀😀😀😀😀😀😀😀😀😀😀', '  blanks  around  ', 'A'.repeat(128)]) {
 		const { login, status, err } = account(password);
 		assert.equal(status, 0, err);
@@ -326,7 +328,8 @@ test('a person changes their password: the present one is wanted, all other sess
 	const change = (fields, options) => client.submit('/account', fields, { action: '/account/password', ...options });
 	for (const [fields, code] of [[{ password: 'not the one', new_password: 'another password' }, 'password_wrong'],
 		[{ password: '', new_password: 'another password' }, 'password_missing'], [{ password: PASSWORD, new_password: 'short' }, 'password_short'],
-		[{ password: PASSWORD, new_password: 'x'.repeat(129) }, 'password_long'], [{ password: PASSWORD }, 'password_short']]) {
+		[{ password: PASSWORD, new_password: 'x'.repeat(129) }, 'password_long'], [{ password: PASSWORD }, 'password_short'],
+		[{ password: PASSWORD, new_password: 'Administrator1!' }, 'password_common']]) {
 		const page = await change(fields);
 		assert.equal(page.status, 422);
 		assert.match(page.title, /^Error:/);

@@ -6,6 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "lib/base/conf.h"
 #include "lib/base/err.h"
 #include "lib/base/text.h"
 #include "lib/db/db.h"
@@ -59,8 +60,20 @@ static bool line_ask(char *line, size_t room)
 	return ok;
 }
 
+/* What an admin is told of a password that will not do. */
+static int password_refuse(struct err *e)
+{
+	if (e->fault == FAULT_password_common)
+		return ctl_refuse(
+		    e, "password: this is a common one, which is tried first; several words are better");
+	if (e->fault == FAULT_password_short || e->fault == FAULT_password_long)
+		return ctl_refuse(
+		    e, "password: %d to %d characters of UTF-8 are wanted", PASSWORD_LEAST, PASSWORD_MOST);
+	return -1;
+}
+
 /* Read a new password from standard input and derive its key with a new salt. */
-static int password_read(struct password *out, struct err *e)
+static int password_read(const struct ctl *ctl, struct password *out, struct err *e)
 {
 	char line[PASSWORD_MAX + 2];
 	int rc;
@@ -69,9 +82,8 @@ static int password_read(struct password *out, struct err *e)
 	if (!line_ask(line, sizeof(line)))
 		rc = ctl_refuse(e, "password: one line of %d to %d characters is wanted on standard input",
 		    PASSWORD_LEAST, PASSWORD_MOST);
-	else if (password_check(line, e) == -1)
-		rc = ctl_refuse(
-		    e, "password: %d to %d characters of UTF-8 are wanted", PASSWORD_LEAST, PASSWORD_MOST);
+	else if (password_check(line, conf_text(ctl->conf, SET_PASSWORD_DICTIONARY), e) == -1)
+		rc = password_refuse(e);
 	else
 		rc = password_new(out->derived, out->salt, line, e);
 	explicit_bzero(line, sizeof(line));
@@ -122,7 +134,7 @@ static int run_add(struct ctl *ctl, struct err *e)
 		return ctl_usage(ctl, e, "--language is en or pl");
 	if (email != NULL && email_check(ctl, email, e) == -1)
 		return -1;
-	if (password_read(&password, e) == -1)
+	if (password_read(ctl, &password, e) == -1)
 		return -1;
 	rc = db_run(ctl->db, STMT_ADMIN_ACCOUNT_ADD, NULL, e,
 	    DB_ARGS(P_TEXT(ctl->admin), P_TEXT(login), P_TEXT(name), P_TEXT(partner), P_TEXT(email),
@@ -137,7 +149,7 @@ static int run_passwd(struct ctl *ctl, struct err *e)
 	struct password password;
 	int rc;
 
-	if (password_read(&password, e) == -1)
+	if (password_read(ctl, &password, e) == -1)
 		return -1;
 	rc = db_run(ctl->db, STMT_ADMIN_ACCOUNT_PASSWD, NULL, e,
 	    DB_ARGS(P_TEXT(ctl->admin), P_TEXT(ctl_option(ctl, "login")),
