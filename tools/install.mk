@@ -30,7 +30,13 @@ $(B)/mailcert.hdf.5: hdf/mailcert.hdf.5.in tools/settings-man.py $(B)/mailcertct
 	@$(B)/mailcertctl config list --csv | tools/settings-man.py >$@.settings
 	@sed -e '/^@SETTINGS@$$/{' -e 'r $@.settings' -e d -e '}' $< >$@
 
-install: all $(B)/mailcert.hdf.5
+# What the programs and the scripts for browsers are made of, in CycloneDX.
+SBOM := build/sbom.json
+$(SBOM): tools/sbom.py nginx/package-lock.json $(wildcard tools/debian/changelog debian/changelog) $(PROGRAMS:%=$(B)/%)
+	@echo '  SBOM $@'; mkdir -p $(@D) && tools/sbom.py $(PAGES) $(PROGRAMS:%=$(B)/%) >$@.new && mv $@.new $@
+sbom: $(SBOM)
+
+install: all $(B)/mailcert.hdf.5 $(SBOM)
 	install -d $(D)$(PREFIX)/sbin $(D)$(LIBEXEC) $(D)$(MAN)/man5 $(D)$(MAN)/man8 $(D)$(DOC) $(D)$(NGINX) \
 		$(D)/etc/mailcert
 	install $(B)/mailcertctl $(D)$(PREFIX)/sbin/
@@ -40,6 +46,7 @@ install: all $(B)/mailcert.hdf.5
 	$(PUT) $(B)/mailcert.hdf.5 $(D)$(MAN)/man5/
 	$(PUT) tools/README.md $(D)$(DOC)/README.md
 	$(PUT) sql/README.md $(D)$(DOC)/sql.md
+	$(PUT) $(SBOM) $(D)$(DOC)/sbom.json
 	for folder in hdf/words hdf/pages hdf/mails $(wildcard sql sql/migrations sql/reports); do \
 		install -d $(D)$(DATA_DIR)/$$folder && find $$folder -maxdepth 1 -type f \
 			\( -name '*.hdf' -o -name '*.cs' -o -name '*.sql' \) -exec $(PUT) -t $(D)$(DATA_DIR)/$$folder {} +; done
@@ -81,7 +88,7 @@ uninstall:
 	rm -f $(D)$(PREFIX)/lib/sysusers.d/mailcert.conf $(D)$(PREFIX)/lib/tmpfiles.d/mailcert.conf
 	rm -rf $(D)$(LIBEXEC) $(D)$(DATA_DIR) $(D)$(DOC) $(D)$(UNITS)/mailcert-.service.d
 
-.PHONY: install install-units uninstall
+.PHONY: install install-units uninstall sbom
 
 # The Debian package: built by debhelper from a copy of the source beside tools/debian, with what npm brought built
 # already, as a package's build reaches no network. The result is build/mailcert_VERSION_ARCHITECTURE.deb.

@@ -19,6 +19,7 @@ help:
 	@echo 'make conformance  certificates held against other people'"'"'s linters and programs'
 	@echo 'make install      onto this machine, DESTDIR= PREFIX=$(PREFIX); make uninstall'
 	@echo 'make deb          a Debian package: build/mailcert_*.deb'
+	@echo 'make sbom         what all of it is made of, in CycloneDX: build/sbom.json'
 	@echo 'make exposure     what systemd says of each unit'"'"'s cage'
 	@echo 'make install-test the package and the operator'"'"'s guide, word for word, in clean roots (as root)'
 	@echo 'make all          the programs only; make clean removes what was built, not the state'
