@@ -1,4 +1,4 @@
--- 0010_account_notice.sql - mails about an account, beside those about an order: its password was changed, or the address
+-- 0009_account_notice.sql - mails about an account, beside those about an order: its password was changed, or the address
 -- to which such mails go. And what a person sees of their open sessions: which browser it was.
 --
 -- Each statement can be run twice, see sql/README.md.
