@@ -22,10 +22,12 @@ process.on('exit', () => { try { signal('SIGCONT'); } catch { /* they have ended
 const draft = async (which) => (await stack.sql(`SELECT email_draft FROM orders WHERE CONCAT(number, '/', item) = '${which}'`))[0][0];
 const audited = async () => (await stack.sql('SELECT COUNT(*) FROM audit'))[0][0];
 
-// Connections at the workers' socket that no worker has accepted (state 02 of /proc/net/unix); wait until they are so many.
-const unaccepted = new RegExp(` 02 +\\d+ ${webSocket(stack)}$`);
-const queued = (count) => until(`${count} requests in the workers' queue`,
-	() => fs.readFileSync('/proc/net/unix', 'utf8').split('\n').filter((line) => unaccepted.test(line)).length === count);
+// Connections at the workers' socket, as /proc/net/unix has them: 02 no worker has accepted it yet, 03 one serves it.
+const connections = (state) => fs.readFileSync('/proc/net/unix', 'utf8').split('\n')
+	.filter((line) => line.endsWith(` ${webSocket(stack)}`) && line.split(/\s+/)[5] === state).length;
+const queued = (count) => until(`${count} requests in the workers' queue`, () => connections('02') === count);
+// Only then are all places free: nginx has a place back when the worker has closed, a moment after the answer.
+const idle = () => until('no connection at the workers', () => connections('02') + connections('03') === 0);
 
 // Requests that wait for a worker: their answers, and how many have come.
 function wait(requests) {
@@ -43,6 +45,7 @@ const save = (email, options) => customer.post(at(order, '/email'), [...hidden, 
 let waiting;
 
 test('workers stand still: as many as may wait do, one POST among them', async () => {
+	await idle();
 	signal('SIGSTOP');
 	waiting = wait([() => save('waited@mailbox.example'), ...Array.from({ length: QUEUE - 1 }, () => () => customer.get('/dashboard'))]);
 	await queued(QUEUE);
@@ -110,7 +113,7 @@ test('the workers go on: all who waited are served, and what was refused succeed
 });
 
 async function allPlacesServe() {
-	await queued(0);
+	await idle();
 	signal('SIGSTOP');
 	const all = wait(Array.from({ length: QUEUE }, () => () => visitor.get('/sign-in')));
 	await queued(QUEUE);
@@ -122,6 +125,7 @@ test('all places are free again', allPlacesServe);
 
 test('a process of nginx that is killed leaves no place taken', async () => {
 	const [nginx] = Stack.workersOf(await stack.pid('nginx'));
+	await idle();
 	signal('SIGSTOP');
 	const lost = wait(Array.from({ length: QUEUE }, () => () => visitor.get('/sign-in').catch(() => ({ status: 0 }))));
 	await queued(QUEUE);
