@@ -145,7 +145,7 @@ function showButton(field) {
 		button.setAttribute("aria-pressed", String(shown));
 	};
 	which.className = "hidden";
-	which.textContent = `: ${field.labels[0].textContent}`;
+	which.textContent = ` (${field.labels[0].textContent})`;
 	button.type = "button";
 	button.className = "button-quiet show";
 	button.setAttribute("aria-controls", field.id);

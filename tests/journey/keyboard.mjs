@@ -116,7 +116,7 @@ test('sign in, with a wrong password first', async () => {
 	assert.match(await page.title(), /^Error:/);
 	assert.equal(await page.evaluate(() => document.activeElement.id), 'error-summary');
 	await customer.type('#password', stack.demo.CUSTOMER_PASSWORD);
-	await customer.shows('password', 'Show password: Password');
+	await customer.shows('password', 'Show password (Password)');
 	await customer.go('main button[type=submit]');
 	assert.equal(browser.path(), '/dashboard');
 });
@@ -125,9 +125,9 @@ test('the passwords of a change can be looked at as well', async () => {
 	await page.goto(`${stack.url}/account`);
 	await customer.skip();
 	await customer.type('#password', 'not the one');
-	await customer.shows('password', 'Show password: Password you have now');
+	await customer.shows('password', 'Show password (Password you have now)');
 	await customer.type('#new_password', 'blanks and more');
-	await customer.shows('new_password', 'Show password: New password');
+	await customer.shows('new_password', 'Show password (New password)');
 	await customer.press('Space'); // shown while it goes up, and a password again on the way
 	const [sent] = await Promise.all([page.waitForRequest((request) => request.method() === 'POST'), customer.go('main form[action="/account/password"] button[type=submit]')]);
 	assert.match(sent.postData(), /new_password=blanks\+and\+more/);
