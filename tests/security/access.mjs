@@ -48,9 +48,9 @@ await stack.sql(`INSERT INTO callback (partner_id, address_id, order_id, status,
 	FROM orders WHERE partner_ref = 'ACCESS'`);
 await partner.submit('/partner/bulk', { csv: `partner_ref,product,email\nB-1,${stack.demo.PRODUCT},b@partner.example\n`, action: 'order' });
 const mail = fs.readdirSync(path.join(stack.dir, 'mailview')).find((name) => !name.startsWith('.'));
-await new Client(stack).signIn(); // another session of customer A
+const another = await new Client(stack).signIn(); // another session of customer A's
 const IDS = {
-	'/account/sessions/:id/end': await id("SELECT session_mark(id_hash) FROM session WHERE account_id = (SELECT id FROM account WHERE login = 'demo') ORDER BY created_at DESC, browser LIMIT 1"),
+	'/account/sessions/:id/end': await id(`SELECT session_mark(UNHEX(SHA2(0x${Buffer.from(another.cookies.get('mailcert'), 'base64url').toString('hex')}, 256)))`),
 	'/partner/bulk/:id': await id('SELECT MAX(id) FROM bulk'),
 	'/partner/keys/:id/revoke': await id("SELECT id FROM partner_key WHERE label = 'to be ended'"),
 	'/partner/callbacks/:id': await id('SELECT MAX(id) FROM callback'),

@@ -231,7 +231,7 @@ test('the table of forms names every field that the worker reads, and every form
 	const tried = new Set(FORMS.flatMap((form) => Object.keys({ ...form.fields, ...form.query, ...form.files })));
 	for (const name of fieldNames())
 		assert.ok(tried.has(name) || name === 'form_token', `no form of this test has the field ${name}`);
-	const without = ['POST /partner/orders/:number/:item/cancel', 'POST /partner/keys/:id/revoke', 'POST /partner/callbacks/replay',
+	const without = ['POST /account/sessions/:id/end', 'POST /partner/orders/:number/:item/cancel', 'POST /partner/keys/:id/revoke', 'POST /partner/callbacks/replay',
 		'POST /partner/callbacks/:id/replay', 'POST /partner/callbacks/addresses/:id/secret', 'POST /partner/callbacks/addresses/:id/remove']; // no fields but the token
 	for (const route of routes().filter((r) => r.method === 'POST').map((r) => `POST ${r.path}`))
 		assert.ok(without.includes(route) || FORMS.some((form) => form.route === route), `this test has no form for ${route}`);
