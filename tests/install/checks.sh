@@ -16,6 +16,8 @@ after_install_1() {
 		ok "there is $page" test -s "$HERE/usr/share/man/man8/$page.gz"
 	done
 	ok 'there is mailcert.hdf.5' test -s "$HERE/usr/share/man/man5/mailcert.hdf.5.gz"
+	ok 'there is the bill of materials' /usr/bin/python3 -m json.tool "$HERE/usr/share/doc/mailcert/sbom.json" /dev/null
+	is 'the dictionary of common passwords is packed, for every process to read' "$(here stat -c '%a' /var/cache/cracklib/cracklib_dict.pwd)" 644
 	is 'secrets are root'\''s alone' "$(here find /etc/mailcert/secrets /etc/mailcert/tls -printf '%m%u ' )" \
 		'700root 700root 700root 700root 700root 700root 700root 700root '
 }
