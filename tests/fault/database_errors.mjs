@@ -147,6 +147,7 @@ async function passwordWalk(n) {
 		people.journal.told('signed_in', null);
 	} while (attempts('ACCOUNT_PASSWORD_RENEW') <= words.length);
 	assert.deepEqual(await stack.sql(`SELECT cost FROM account WHERE login = '${login}'`), [['16']]);
+	await client().signIn(login, older); // another session, to be ended
 	const ends = pageForms((await one.get('/account')).text).find((form) => form.action.startsWith('/account/sessions/'));
 	assert.equal((await one.post(ends.action, ends.hidden)).status, 303);
 	assert.equal((await one.submit('/account', {}, { action: '/account/sign-out-others' })).status, 303);

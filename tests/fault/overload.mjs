@@ -26,7 +26,6 @@ const audited = async () => (await stack.sql('SELECT COUNT(*) FROM audit'))[0][0
 const connections = (state) => fs.readFileSync('/proc/net/unix', 'utf8').split('\n')
 	.filter((line) => line.endsWith(` ${webSocket(stack)}`) && line.split(/\s+/)[5] === state).length;
 const queued = (count) => until(`${count} requests in the workers' queue`, () => connections('02') === count);
-// Only then are all places free: nginx has a place back when the worker has closed, a moment after the answer.
 const idle = () => until('no connection at the workers', () => connections('02') + connections('03') === 0);
 
 // Requests that wait for a worker: their answers, and how many have come.
@@ -40,11 +39,25 @@ function wait(requests) {
 	return waiting;
 }
 
+// nginx has a place back when it has heard that the worker closed: a moment after nobody is connected any more. So whoever
+// is refused in that moment comes again; places that were never given back would refuse for good.
+const allPlacesServe = () => until('all places to be free', async () => {
+	await idle();
+	signal('SIGSTOP');
+	const all = wait(Array.from({ length: QUEUE }, () => () => visitor.get('/sign-in')));
+	await until('all to wait, or to be refused', () => connections('02') + all.answered === QUEUE);
+	const refused = all.answered;
+	signal('SIGCONT');
+	assert.deepEqual((await all.all).map((answer) => answer.status).sort(), [...Array(QUEUE - refused).fill(200), ...Array(refused).fill(503)]);
+	return refused === 0;
+});
+
 const { hidden } = await customer.form(at(order, '/email'));
 const save = (email, options) => customer.post(at(order, '/email'), [...hidden, ['email', email]], options);
 let waiting;
 
 test('workers stand still: as many as may wait do, one POST among them', async () => {
+	await allPlacesServe();
 	await idle();
 	signal('SIGSTOP');
 	waiting = wait([() => save('waited@mailbox.example'), ...Array.from({ length: QUEUE - 1 }, () => () => customer.get('/dashboard'))]);
@@ -112,15 +125,6 @@ test('the workers go on: all who waited are served, and what was refused succeed
 	assert.deepEqual(Stack.workersOf(await stack.pid('web')).sort(), workers.sort(), 'by the same workers');
 });
 
-async function allPlacesServe() {
-	await idle();
-	signal('SIGSTOP');
-	const all = wait(Array.from({ length: QUEUE }, () => () => visitor.get('/sign-in')));
-	await queued(QUEUE);
-	assert.equal(all.answered, 0);
-	signal('SIGCONT');
-	assert.deepEqual((await all.all).map((answer) => answer.status), Array(QUEUE).fill(200));
-}
 test('all places are free again', allPlacesServe);
 
 test('a process of nginx that is killed leaves no place taken', async () => {
