@@ -18,6 +18,12 @@ const visitor = new Client(stack);
 const order = stack.takeOrder(), other = stack.takeOrder();
 const workers = Stack.workersOf(await stack.pid('web'));
 const signal = (name) => workers.forEach((pid) => process.kill(pid, name));
+// A worker that has not heard of it yet would still take a connection.
+const still = (pid) => /\) T /.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'));
+async function workersStop() {
+	signal('SIGSTOP');
+	await until('the workers to stand still', () => workers.every(still));
+}
 process.on('exit', () => { try { signal('SIGCONT'); } catch { /* they have ended */ } });
 const draft = async (which) => (await stack.sql(`SELECT email_draft FROM orders WHERE CONCAT(number, '/', item) = '${which}'`))[0][0];
 const audited = async () => (await stack.sql('SELECT COUNT(*) FROM audit'))[0][0];
@@ -26,6 +32,7 @@ const audited = async () => (await stack.sql('SELECT COUNT(*) FROM audit'))[0][0
 const connections = (state) => fs.readFileSync('/proc/net/unix', 'utf8').split('\n')
 	.filter((line) => line.endsWith(` ${webSocket(stack)}`) && line.split(/\s+/)[5] === state).length;
 const queued = (count) => until(`${count} requests in the workers' queue`, () => connections('02') === count);
+// Only then are all places free: nginx has a place back when the worker has closed, a moment after the answer.
 const idle = () => until('no connection at the workers', () => connections('02') + connections('03') === 0);
 
 // Requests that wait for a worker: their answers, and how many have come.
@@ -39,27 +46,13 @@ function wait(requests) {
 	return waiting;
 }
 
-// nginx has a place back when it has heard that the worker closed: a moment after nobody is connected any more. So whoever
-// is refused in that moment comes again; places that were never given back would refuse for good.
-const allPlacesServe = () => until('all places to be free', async () => {
-	await idle();
-	signal('SIGSTOP');
-	const all = wait(Array.from({ length: QUEUE }, () => () => visitor.get('/sign-in')));
-	await until('all to wait, or to be refused', () => connections('02') + all.answered === QUEUE);
-	const refused = all.answered;
-	signal('SIGCONT');
-	assert.deepEqual((await all.all).map((answer) => answer.status).sort(), [...Array(QUEUE - refused).fill(200), ...Array(refused).fill(503)]);
-	return refused === 0;
-});
-
 const { hidden } = await customer.form(at(order, '/email'));
 const save = (email, options) => customer.post(at(order, '/email'), [...hidden, ['email', email]], options);
 let waiting;
 
 test('workers stand still: as many as may wait do, one POST among them', async () => {
-	await allPlacesServe();
 	await idle();
-	signal('SIGSTOP');
+	await workersStop();
 	waiting = wait([() => save('waited@mailbox.example'), ...Array.from({ length: QUEUE - 1 }, () => () => customer.get('/dashboard'))]);
 	await queued(QUEUE);
 	assert.equal(waiting.answered, 0, 'nobody is refused before there are too many');
@@ -125,12 +118,21 @@ test('the workers go on: all who waited are served, and what was refused succeed
 	assert.deepEqual(Stack.workersOf(await stack.pid('web')).sort(), workers.sort(), 'by the same workers');
 });
 
+async function allPlacesServe() {
+	await idle();
+	await workersStop();
+	const all = wait(Array.from({ length: QUEUE }, () => () => visitor.get('/sign-in')));
+	await queued(QUEUE);
+	assert.equal(all.answered, 0);
+	signal('SIGCONT');
+	assert.deepEqual((await all.all).map((answer) => answer.status), Array(QUEUE).fill(200));
+}
 test('all places are free again', allPlacesServe);
 
 test('a process of nginx that is killed leaves no place taken', async () => {
 	const [nginx] = Stack.workersOf(await stack.pid('nginx'));
 	await idle();
-	signal('SIGSTOP');
+	await workersStop();
 	const lost = wait(Array.from({ length: QUEUE }, () => () => visitor.get('/sign-in').catch(() => ({ status: 0 }))));
 	await queued(QUEUE);
 	process.kill(nginx, 'SIGKILL');
