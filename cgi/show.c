@@ -330,7 +330,9 @@ static void show_certificate(struct req *r, const struct order_page *p)
 	size_t len;
 	const char *der = db_bytes(p->rows, 0, "der", &len);
 
-	if (der == NULL || !certificate_view(&view, (const unsigned char *)der, len))
+	/* Of an order whose time is over, retention keeps neither. */
+	if (der == NULL || p->order.email == NULL ||
+	    !certificate_view(&view, (const unsigned char *)der, len))
 		return;
 	page_set(r, "Certificate.serial", db_text(p->rows, 0, "serial"));
 	page_set(r, "Certificate.not_before", db_text(p->rows, 0, "not_before"));

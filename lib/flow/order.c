@@ -66,8 +66,7 @@ bool order_from_row(struct order *out, const struct db_rows *rows, size_t row)
 	out->revoked = db_number(rows, row, "revoked") != 0;
 	out->expired = db_number(rows, row, "expired") != 0;
 	out->not_after = db_text(rows, row, "not_after");
-	out->issued =
-	    out->not_after != NULL && out->email != NULL; /* a certificate without a mailbox is none */
+	out->issued = out->not_after != NULL;
 	return true;
 }
 
