@@ -1,6 +1,7 @@
 /* spki.c - SubjectPublicKeyInfo; see spki.h. */
 #include "lib/pki/spki.h"
 
+#include <stdint.h>
 #include <string.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
