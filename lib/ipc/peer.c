@@ -129,7 +129,9 @@ int peer_connect(int *out, const char *path, int timeout_ms, struct err *e)
 
 	if (address_make(&sun, path, e) == -1)
 		return -1;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* a blocking connect() waits for room in the listener's queue, and no time limit at all would be one
+	 * of 0 */
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (timeout_ms == 0 ? SOCK_NONBLOCK : 0), 0);
 	if (fd == -1)
 		return err_errno(e, FAULT_internal, "socket");
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));

@@ -26,7 +26,7 @@ int peer_listen(int *out, const char *path, struct err *e);
  * the caller logs it). Returns 0 or, for a fault, -1. */
 int peer_accept(int *out, int listener, const struct peer_uids *, struct err *e);
 
-/* Connect to path within timeout_ms; FAULT_busy when nobody listens. */
+/* Connect to path within timeout_ms, or at once with 0; FAULT_busy when nobody listens or has room for us. */
 int peer_connect(int *out, const char *path, int timeout_ms, struct err *e);
 
 /* Become that user for good (supplementary groups too), when started as root and user is not empty. */

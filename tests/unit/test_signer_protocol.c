@@ -14,8 +14,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "lib/base/conf.h"
 #include "lib/base/err.h"
+#include "lib/base/text.h"
 #include "lib/ipc/peer.h"
+#include "lib/ipc/signer_client.h"
 #include "lib/ipc/signer_protocol.h"
 
 static void there_and_back(void **state)
@@ -160,6 +163,46 @@ static void uids_are_names_or_numbers(void **state)
 	assert_int_equal(peer_uids_read(&u, "no-such-user-here", &e), -1);
 }
 
+/* A signer that is in the middle of a round accepts nobody; it finds the nudges when it is done. */
+static void nudges_wait_for_nobody(void **state)
+{
+	char dir[] = "/tmp/mailcert-peer-XXXXXX", path[64], text[128], conf_path[64];
+	struct signer_request q = {0};
+	struct peer_uids only_me;
+	struct conf *conf;
+	int listener, fd;
+	struct wire w;
+	struct err e;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/s", dir);
+	(void)snprintf(conf_path, sizeof(conf_path), "%s/c.hdf", dir);
+	(void)snprintf(text, sizeof(text), "Signer.Socket = %s\n", path);
+	assert_int_equal(file_replace(conf_path, text, strlen(text), 0600, &e), 0);
+	assert_int_equal(conf_load(&conf, conf_path, &e), 0);
+	signer_nudge(conf, 1); /* nobody listens */
+	assert_int_equal(peer_listen(&listener, path, &e), 0);
+	(void)alarm(30); /* ends the program; many more than the listener has room for */
+	for (uint64_t order = 1; order <= 1000; order++)
+		signer_nudge(conf, order);
+	(void)alarm(0);
+
+	assert_int_equal(peer_uids_read(&only_me, "", &e), 0);
+	assert_int_equal(peer_accept(&fd, listener, &only_me, &e), 0);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(wire_receive(fd, &w, 1000), 0);
+	assert_int_equal(signer_request_code(&w, &q), 0);
+	assert_int_equal(q.op, SIGNER_NUDGE);
+	assert_int_equal(q.order_id, 1);
+	(void)close(fd);
+	(void)close(listener);
+	conf_free(conf);
+	(void)unlink(conf_path);
+	(void)unlink(path);
+	(void)rmdir(dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest t[] = {
@@ -169,6 +212,7 @@ int main(void)
 	    cmocka_unit_test(silent_peer_times_out),
 	    cmocka_unit_test(peer_is_known_by_the_kernel),
 	    cmocka_unit_test(uids_are_names_or_numbers),
+	    cmocka_unit_test(nudges_wait_for_nobody),
 	};
 
 	return cmocka_run_group_tests_name("signer protocol", t, NULL, NULL);
