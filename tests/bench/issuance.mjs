@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { sleep, until } from '../lib/stack.mjs';
 import { Client } from '../lib/client.mjs';
 import { at } from '../lib/steps.mjs';
-import { commits, cookieOf, figure, keys, load, opensslSpeed, ratios, say, stackStart, start, stop, tokenRate } from './lib.mjs';
+import { CONNECTIONS, commits, cookieOf, figure, keys, load, opensslSpeed, ratios, say, stackStart, start, stop, tokenRate } from './lib.mjs';
 import { ordersMake, requestMake, sqlRun } from './orders.mjs';
 
 const ORDERS = Number(process.env.BENCH_ORDERS ?? 2000);
@@ -49,8 +49,9 @@ export async function signerRound(stack, n, signers = 1) {
 	return rate;
 }
 
-// Through the Summary: the last POST of the wizard for each of n orders, as fast as they are taken.
+// Through the Summary: the last POST of the wizard for each of n orders, as fast as they are taken; nobody sends the mails.
 async function summaryRound(stack, customer, n) {
+	await stack.tool('stop', 'mailer');
 	const orders = ordersMake(stack, n, { submitted: false });
 	const form = await customer.form(at(orders[0].order, '/activation/summary'));
 	// The form token is the session's. Without the name of what was shown, what is saved counts.
@@ -62,13 +63,15 @@ local headers = { ["Content-Type"] = "application/x-www-form-urlencoded", ["Cook
 local i = -1 -- wrk asks for one request that it does not send
 request = function()
 	i = i + 1
-	if i < 1 or i > #orders then return wrk.format("GET", "/static/style.css") end
-	return wrk.format("POST", orders[i], headers, "${body}")
+	if i >= 1 and i <= #orders then return wrk.format("POST", orders[i], headers, "${body}") end
+	return wrk.format("GET", "/static/style.css")
 end
-response = function() if i > #orders + 16 then wrk.thread:stop() end end
+delay = function() return i > #orders and 1000 or 0 end
 `);
-	const first = issued(stack);
-	const [rate] = await Promise.all([issuanceRate(stack, n, first), load(stack, '/', { lua, seconds: 60, rate: 'may fail' })]);
+	const first = issued(stack), posts = start('wrk', ['-t1', `-c${CONNECTIONS}`, '-d120s', '-s', lua, stack.url]);
+	const rate = await issuanceRate(stack, n, first);
+	stop(posts); // it would go on to the end of its time
+	await stack.tool('start', 'mailer');
 	return rate;
 }
 
