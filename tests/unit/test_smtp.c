@@ -1,6 +1,8 @@
 /* test_smtp.c - verdicts over a real connection: what the server says, when it says nothing, TLS, AUTH. */
 #include "tests/unit/fixture_smtp.h"
 
+#include <dlfcn.h>
+#include <netinet/tcp.h>
 #include <time.h>
 
 #include "lib/mail/letter.h"
@@ -574,6 +576,23 @@ static void batch_of_none(void **state)
 	smtp_close(smtp);
 }
 
+/* libesmtp's sockets are made by this program's socket(), which lets nothing that was written wait. */
+static void nothing_written_waits(void **state)
+{
+	void *dso = dlopen("libesmtp.so.6", RTLD_LAZY | RTLD_NOLOAD);
+	int (*theirs)(int, int, int) = (int (*)(int, int, int))(uintptr_t)dlsym(RTLD_DEFAULT, "socket");
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 0;
+	socklen_t len = sizeof(on);
+
+	(void)state;
+	assert_non_null(dso);
+	assert_true(theirs == socket);
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
+	assert_true(on);
+	(void)close(fd);
+	(void)dlclose(dso);
+}
+
 static void pauses_grow(void **state)
 {
 	static const long want[] = {60, 60, 300, 900, 3600, 14400, 14400, 14400};
@@ -595,7 +614,7 @@ static void pauses_grow(void **state)
 int main(void)
 {
 	struct CMUnitTest t[nitems(loss_cases) + nitems(greeting_cases) + nitems(tls_cases) +
-			    nitems(auth_cases) + nitems(settings_cases) + 11];
+			    nitems(auth_cases) + nitems(settings_cases) + 12];
 	const struct CMUnitTest more[] = {
 	    cmocka_unit_test_setup_teardown(batch_mixed, setup, teardown),
 	    cmocka_unit_test_setup_teardown(batch_letter_whole, setup, teardown),
@@ -607,6 +626,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(batches_leave_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(signals_are_restored, setup, teardown),
 	    cmocka_unit_test_setup_teardown(batch_of_none, setup, teardown),
+	    cmocka_unit_test(nothing_written_waits),
 	    cmocka_unit_test(pauses_grow),
 	};
 	size_t n = 0;
