@@ -47,7 +47,8 @@
 #define SEAL_MOST 2000  /* audit events under one seal */
 #define SEAL_NEAR 500   /* how many ids before the newest sealed event are looked through each time, */
 #define SEAL_FAR  20000 /* and how many now and then: a long transaction's events appear that late */
-#define FAR_MS    10000 /* between two looks that far */
+#define FAR_MS    10000 /* between two looks that far, */
+#define BUSY_MS   2000  /* and when something was sealed since: two signers' batches pass each other */
 
 static volatile sig_atomic_t stopping;
 
@@ -156,20 +157,24 @@ static void peers_serve(
 /* Seal what happened since the last time, all of it. */
 static void seal(struct signer *s)
 {
-	const long now = milliseconds_now();
-	const bool far = s->sealed_at == 0 || now - s->sealed_at >= FAR_MS;
+	const long now = milliseconds_now(), pause = s->sealed_any ? BUSY_MS : FAR_MS;
+	const bool far = s->looked_far_at == 0 || now - s->looked_far_at >= pause;
 	size_t sealed = SEAL_MOST;
 	struct err e;
 
-	if (far)
-		s->sealed_at = now;
-	while (s->audit_key != NULL && !stopping && sealed == SEAL_MOST)
+	if (far) {
+		s->looked_far_at = now;
+		s->sealed_any = false;
+	}
+	while (s->audit_key != NULL && !stopping && sealed == SEAL_MOST) {
 		if (audit_seal(s->db, s->audit_key, far ? SEAL_FAR : SEAL_NEAR, SEAL_MOST, &sealed, &e) ==
 		    -1) {
 			if (e.fault != FAULT_busy)
 				log_err(LOG_LEVEL_ERROR, &e, "sealing");
 			return;
 		}
+		s->sealed_any = s->sealed_any || sealed > 0;
+	}
 }
 
 static void sweep(struct signer *s)

@@ -43,7 +43,8 @@ struct signer {
 	bool pin_refused;    /* the PIN is not tried again: tokens lock after a few false ones */
 	bool keys_away;      /* the token did not answer: nothing is taken until it is opened again */
 	EVP_PKEY *audit_key; /* NULL: this signer seals no audit events */
-	long sealed_at;      /* when it was last looked far back for late ones; monotonic, 0: never */
+	long looked_far_at;  /* for late ones to seal; monotonic, 0: never */
+	bool sealed_any;     /* since then */
 	long duties_at;      /* when CRLs, seals and the sweep had their turn, by the monotonic clock */
 	char name[INSTANCE_NAME_MAX]; /* the owner of a lease */
 	struct holder holder;
