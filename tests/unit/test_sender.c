@@ -167,8 +167,8 @@ static struct outbox_row row_sample(uint64_t id, const char *kind, const char *r
 	    .address = (char *)(uintptr_t) "joe.doe@xn--bcher-kva.example",
 	    .language = (char *)(uintptr_t) "en",
 	    .message_id = (char *)(uintptr_t) "outbox.1.abc",
-	    .created_at = 1795356180,
-	    .now = 1795356190,
+	    .created_at = time(NULL) - 10,
+	    .now = time(NULL), /* by which the fixture's certificates are made */
 	    .mailbox_id = 7,
 	    .needs_value = strcmp(kind, "verification") == 0,
 	    .asker = (char *)(uintptr_t) "Doe & Sons <sales>",

@@ -32,7 +32,9 @@ static void there_and_back(void **state)
 	assert_int_equal(signer_request_code(&w, &q), 0);
 	wire_read(&r, w.bytes, w.len);
 	assert_int_equal(signer_request_code(&r, &got), 0);
-	assert_memory_equal(&got, &q, sizeof(q));
+	assert_int_equal(got.protocol, q.protocol); /* field by field: between them lies padding */
+	assert_int_equal(got.op, q.op);
+	assert_int_equal(got.order_id, q.order_id);
 	wire_write(&w);
 	assert_int_equal(signer_reply_code(&w, &a), 0);
 	wire_read(&r, w.bytes, w.len);
