@@ -11,6 +11,7 @@
 
 #define ORDERS_A_PAGE 20
 #define SEARCH_MAX    200
+#define HISTORY_MOST  100 /* events shown */
 
 int64_t page_before(const struct req *r)
 {
@@ -172,31 +173,60 @@ static void history_detail(struct req *r, const char *prefix, const char *event,
 	}
 }
 
-int history_set(struct req *r, const struct db_rows *order, struct err *e)
+/* An event of the history, in a row of a statement. */
+struct event {
+	int64_t id;
+	size_t row;
+};
+
+static int event_newer(const void *a, const void *b)
 {
-	struct db_rows *rows = NULL;
-	bool cleared = false;
+	const struct event *x = a, *y = b;
+
+	return (x->id < y->id) - (x->id > y->id);
+}
+
+/* The events of the rows that people are told of, newest first; how many. */
+static size_t events_sort(struct event events[HISTORY_MOST], const struct db_rows *rows)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < db_rows_count(rows) && n < HISTORY_MOST; i++)
+		if (!db_null(rows, i, "event_id") && strcmp(db_text(rows, i, "event"), "mail_dropped") != 0)
+			events[n++] = (struct event){db_number(rows, i, "event_id"), i};
+	qsort(events, n, sizeof(*events), event_newer);
+	return n;
+}
+
+int history_set(struct req *r, const struct order_page *p, struct err *e)
+{
+	struct event events[HISTORY_MOST];
+	struct db_rows *loaded = NULL;
+	const struct db_rows *rows = p->rows;
 	char prefix[32];
-	int n = 0;
+	size_t n;
 
-	if (db_run(r->w->db, STMT_PAGE_HISTORY, &rows, e,
-		DB_ARGS(P_NUMBER(db_number(order, 0, "order_id")))) == -1)
-		return -1;
-	/* The newest first. What came before an order was cleared names the mailbox: it is for auditors
-	 * alone. */
-	for (size_t i = 0; i < db_rows_count(rows) && !cleared; i++) {
-		const char *at = db_text(rows, i, "at"), *event = db_text(rows, i, "event"),
-			   *detail = db_text(rows, i, "detail");
+	if (!p->history) {
+		if (db_run(r->w->db, STMT_PAGE_HISTORY, &loaded, e,
+			DB_ARGS(P_NUMBER(db_number(p->rows, 0, "order_id")), P_NUMBER(HISTORY_MOST))) == -1)
+			return -1;
+		rows = loaded;
+	}
+	n = events_sort(events, rows);
+	for (size_t i = 0; i < n; i++) {
+		const char *at = db_text(rows, events[i].row, "at"),
+			   *event = db_text(rows, events[i].row, "event"),
+			   *detail = db_text(rows, events[i].row, "detail");
 
-		if (strcmp(event, "mail_dropped") == 0)
-			continue;
-		(void)snprintf(prefix, sizeof(prefix), "History.%d", n++);
+		(void)snprintf(prefix, sizeof(prefix), "History.%zu", i);
 		page_set_in(r, prefix, "at", at);
 		page_set_in(r, prefix, "event", event);
 		history_detail(r, prefix, event, detail == NULL ? "" : detail);
-		cleared = strcmp(event, "order_cleared") == 0;
+		/* What came before an order was cleared names the mailbox: it is for auditors alone. */
+		if (strcmp(event, "order_cleared") == 0)
+			break;
 	}
-	db_rows_free(rows);
+	db_rows_free(loaded);
 	return 0;
 }
 
@@ -205,9 +235,9 @@ int page_order(struct req *r, struct err *e)
 	struct order_page p;
 	int rc = -1;
 
-	if (order_page_load(r, &p, e) == 0 && strcmp(r->me.kind, "partner") == 0) {
+	if (order_history_load(r, &p, e) == 0 && strcmp(r->me.kind, "partner") == 0) {
 		rc = req_see_other(r, "/partner/orders/%s/%s", p.order.on.number, p.order.on.item);
-	} else if (p.order.product != NULL && history_set(r, p.rows, e) == 0) {
+	} else if (p.order.product != NULL && history_set(r, &p, e) == 0) {
 		show_order_page(r, &p);
 		page_setf(r, "Page.path", "/certificates/%s/%s", r->params[0], r->params[1]);
 		rc = page_show(r, "order", e);

@@ -355,7 +355,7 @@ int partner_order_show(struct req *r, const struct order_page *p, struct err *e)
 	const struct order *o = &p->order;
 	char name[32];
 
-	if (history_set(r, p->rows, e) == -1)
+	if (history_set(r, p, e) == -1)
 		return -1;
 	show_order_page(r, p);
 	page_setf(r, "Page.path", "/partner/orders/%s/%s", o->on.number, o->on.item);

@@ -9,10 +9,11 @@
 struct db_rows;
 struct product;
 
-/* An order's page in hand: the row of STMT_PAGE_ORDER and what was read from it, and what only some states
- * have besides. */
+/* An order's page in hand: what its statement found and what was read from it, and what only some states have
+ * besides. */
 struct order_page {
-	struct db_rows *rows; /* owned; order points into it */
+	struct db_rows *rows; /* owned; order points into its first row */
+	bool history;         /* rows are the order's whole history, one an event */
 	struct db_rows *mail; /* owned; of STMT_PAGE_MAIL, while the holder is asked; else NULL */
 	char last_code[48];   /* fault code: why a submitted order is not issued yet; or empty */
 	int reason;           /* of the revocation, when revoked */
@@ -32,6 +33,10 @@ void me_load(struct req *);
 /* Load session and order of the address in one round trip; FAULT_not_found for somebody else's. Free with
  * order_page_free(), also after a failure. */
 int order_page_load(struct req *, struct order_page *out, struct err *e);
+/* The same for a customer, with the history of an order without a certificate in the same round trip, unless
+ * it is longer than HISTORY_ALONG events. */
+#define HISTORY_ALONG 60
+int order_history_load(struct req *, struct order_page *out, struct err *e);
 void order_page_free(struct order_page *);
 
 /* Put an order into the page's data below prefix ("Order", "List.3"). */
@@ -56,9 +61,9 @@ int64_t page_before(const struct req *);
 void url_encode(struct buf *out, const char *text);
 /* A search as a LIKE pattern for the beginning: wildcards of the typed text are plain characters. */
 void like_prefix(struct buf *out, const char *text);
-/* History.N of the order in the first row, newest first. A detail that is a fault's code is told as its
- * sentence. */
-int history_set(struct req *, const struct db_rows *order, struct err *e);
+/* History.N of an order, newest first; loaded unless it came along. A detail that is a fault's code is told
+ * as its sentence. */
+int history_set(struct req *, const struct order_page *, struct err *e);
 
 /* What a form handed in for the activation, for the wizard and for partners' posts (page_activation.c). */
 /* The chosen fields as a list for the database; mandatory ones come whether sent or not (they are locked on

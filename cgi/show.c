@@ -142,6 +142,19 @@ int partner_order_load(struct req *r, struct order_page *out, const char *scope,
 	return order_page_rest(r, out, e);
 }
 
+/* What order_page_load() and order_history_load() share: rows is what their statement found. */
+static int order_page_read(
+    struct req *r, const struct order_number *on, struct order_page *out, struct err *e)
+{
+	if (me_read(r, out->rows, e) == -1)
+		return -1;
+	if (!order_from_row(&out->order, out->rows, 0))
+		return err_set(
+		    e, FAULT_not_found, "order %s/%s is not there for %s", on->number, on->item, r->me.login);
+	out->product = product_find(r->w->products, out->order.product);
+	return order_page_rest(r, out, e);
+}
+
 int order_page_load(struct req *r, struct order_page *out, struct err *e)
 {
 	struct order_number on;
@@ -149,18 +162,27 @@ int order_page_load(struct req *r, struct order_page *out, struct err *e)
 	if (r->actor.kind == ACTOR_KEY || strncmp(r->path, "/partner/", strlen("/partner/")) == 0)
 		return partner_order_load(r, out, "read", 1, e);
 	memset(out, 0, sizeof(*out));
-	if (req_order_number(r, &on, e) == -1)
-		return -1;
-	if (db_run(r->w->db, STMT_PAGE_ORDER, &out->rows, e,
+	if (req_order_number(r, &on, e) == -1 ||
+	    db_run(r->w->db, STMT_PAGE_ORDER, &out->rows, e,
 		DB_ARGS(P_TEXT(on.number), P_TEXT(on.item), P_BYTES(r->actor.secret, r->actor.secret_len))) ==
-		-1 ||
-	    me_read(r, out->rows, e) == -1)
+		-1)
 		return -1;
-	if (!order_from_row(&out->order, out->rows, 0))
-		return err_set(
-		    e, FAULT_not_found, "order %s/%s is not there for %s", on.number, on.item, r->me.login);
-	out->product = product_find(r->w->products, out->order.product);
-	return order_page_rest(r, out, e);
+	return order_page_read(r, &on, out, e);
+}
+
+int order_history_load(struct req *r, struct order_page *out, struct err *e)
+{
+	struct order_number on;
+
+	memset(out, 0, sizeof(*out));
+	if (req_order_number(r, &on, e) == -1 ||
+	    db_run(r->w->db, STMT_PAGE_ORDER_HISTORY, &out->rows, e,
+		DB_ARGS(P_TEXT(on.number), P_TEXT(on.item), P_BYTES(r->actor.secret, r->actor.secret_len),
+		    P_NUMBER(HISTORY_ALONG + 1))) == -1)
+		return -1;
+	out->history = db_rows_count(out->rows) > 0 && db_rows_count(out->rows) <= HISTORY_ALONG &&
+		       !db_null(out->rows, 0, "event_id");
+	return order_page_read(r, &on, out, e);
 }
 
 void order_page_free(struct order_page *p)
