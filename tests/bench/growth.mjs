@@ -10,6 +10,8 @@ import { cookieOf, emptyStart, figure, load, picture, rounds, say, stackStart } 
 import { sqlRun } from './orders.mjs';
 import { issuedOrder } from './page.mjs';
 
+// A pool that holds what the pages read, as an installation of that size has, and a log that takes the filling.
+const DATABASE = `innodb-buffer-pool-size = ${process.env.BENCH_POOL ?? '8G'}\ninnodb-log-file-size = 2G\n`;
 const SIZES = (process.env.ROWS ?? '100000 5000000').split(/\s+/).filter(Boolean).map(Number);
 
 function fill(stack, orders) {
@@ -34,7 +36,7 @@ function reports(stack) {
 }
 
 export default async function growth() {
-	const stack = await stackStart();
+	const stack = await stackStart({ database: DATABASE });
 	const customer = await new Client(stack).signIn(), cookie = cookieOf(customer);
 	const partner = await new Client(stack).signIn(stack.demo.PARTNER_LOGIN, stack.demo.PARTNER_PASSWORD);
 	const targets = { 'order, fresh': [at(stack.takeOrder()), cookie], 'order, issued': [at(await issuedOrder(stack, customer)), cookie],
