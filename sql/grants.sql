@@ -13,7 +13,7 @@ GRANT SELECT ON orders TO web@localhost
 $$
 GRANT SELECT ON mailbox TO web@localhost
 $$
-GRANT SELECT (mailbox_id, created_at, expires_at) ON mailbox_value TO web@localhost
+GRANT SELECT (mailbox_id, created_at, expires_at, refused_at) ON mailbox_value TO web@localhost
 $$
 GRANT SELECT ON activation TO web@localhost
 $$

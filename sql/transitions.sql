@@ -545,14 +545,31 @@ mailbox_resend: BEGIN
 END
 $$
 
--- What a value from a link stands for; changes nothing. state: ask, confirmed, rejected, replaced, expired; no
--- row when the value is unknown.
+-- Note that somebody is told of a value that it has run out. It stays so, should the clock go back: o_over.
+CREATE OR REPLACE PROCEDURE mailbox_value_over(p_hash BINARY(32), OUT o_over BOOLEAN)
+BEGIN
+	DECLARE v_refused BOOLEAN;
+
+	SELECT refused_at IS NOT NULL OR expires_at <= UTC_TIMESTAMP(), refused_at IS NOT NULL INTO o_over, v_refused
+	FROM mailbox_value WHERE hash = p_hash;
+	IF o_over AND NOT v_refused THEN
+		UPDATE mailbox_value SET refused_at = UTC_TIMESTAMP() WHERE hash = p_hash AND refused_at IS NULL;
+	END IF;
+END
+$$
+
+-- What a value from a link stands for; changes nothing that anybody sees. state: ask, confirmed, rejected, replaced,
+-- expired; no row when the value is unknown.
 CREATE OR REPLACE PROCEDURE mailbox_value_show(p_value VARBINARY(64))
+BEGIN
+	DECLARE v_over BOOLEAN;
+
+	CALL mailbox_value_over(UNHEX(SHA2(p_value, 256)), v_over);
 	SELECT CASE
 		WHEN m.confirmed_at IS NOT NULL THEN 'confirmed'
 		WHEN m.rejected_at IS NOT NULL THEN 'rejected'
 		WHEN m.replaced_at IS NOT NULL OR o.cancelled_at IS NOT NULL THEN 'replaced'
-		WHEN v.expires_at <= UTC_TIMESTAMP() THEN 'expired'
+		WHEN v_over THEN 'expired'
 		ELSE 'ask' END AS state,
 	    m.email AS address, o.customer_name AS asker, o.product AS product, CONCAT(o.number, '/', o.item) AS `order`,
 	    DATE_FORMAT(m.initiated_at, '%Y-%m-%d %H:%i UTC') AS asked_at,
@@ -561,7 +578,8 @@ CREATE OR REPLACE PROCEDURE mailbox_value_show(p_value VARBINARY(64))
 	    DATE_FORMAT(m.rejected_at, '%Y-%m-%d %H:%i UTC') AS rejected_at,
 	    o.language AS language
 	FROM mailbox_value v JOIN mailbox m ON m.id = v.mailbox_id JOIN orders o ON o.id = m.order_id
-	WHERE v.hash = UNHEX(SHA2(p_value, 256))
+	WHERE v.hash = UNHEX(SHA2(p_value, 256));
+END
 $$
 
 -- The holder's answer. p_agent, the browser's name, is kept as evidence against mail scanners.
@@ -569,12 +587,13 @@ CREATE OR REPLACE PROCEDURE mailbox_answer(p_value VARBINARY(64), p_confirm BOOL
     p_address VARCHAR(45) CHARACTER SET ascii, p_agent VARCHAR(200))
 mailbox_answer: BEGIN
 	DECLARE v_order, v_mailbox BIGINT UNSIGNED;
-	DECLARE v_confirmed, v_rejected, v_replaced, v_made, v_expires, v_cancelled DATETIME;
+	DECLARE v_confirmed, v_rejected, v_replaced, v_made, v_cancelled DATETIME;
+	DECLARE v_over BOOLEAN;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
-	SELECT m.order_id, m.id, v.created_at, v.expires_at INTO v_order, v_mailbox, v_made, v_expires
+	SELECT m.order_id, m.id, v.created_at INTO v_order, v_mailbox, v_made
 	FROM mailbox_value v JOIN mailbox m ON m.id = v.mailbox_id WHERE v.hash = UNHEX(SHA2(p_value, 256));
 	IF v_order IS NULL THEN CALL refuse('value_unknown'); END IF;
 	SELECT cancelled_at INTO v_cancelled FROM orders WHERE id = v_order FOR UPDATE;
@@ -587,7 +606,11 @@ mailbox_answer: BEGIN
 	IF v_confirmed IS NOT NULL THEN CALL refuse('value_used'); END IF;
 	IF v_rejected IS NOT NULL THEN CALL refuse('value_rejected'); END IF;
 	IF v_replaced IS NOT NULL OR v_cancelled IS NOT NULL THEN CALL refuse('value_replaced'); END IF;
-	IF v_expires <= UTC_TIMESTAMP() THEN CALL refuse('value_expired'); END IF;
+	CALL mailbox_value_over(UNHEX(SHA2(p_value, 256)), v_over);
+	IF v_over THEN
+		COMMIT;		-- that it was refused is kept
+		CALL refuse('value_expired');
+	END IF;
 
 	UPDATE mailbox_value SET used_at = UTC_TIMESTAMP() WHERE hash = UNHEX(SHA2(p_value, 256));
 	UPDATE outbox SET state = 'dropped', done_at = UTC_TIMESTAMP()

@@ -49,10 +49,17 @@ while read -r moment what; do
 		CALL mailbox_draft('session', REPEAT('s', 32), '000000000$N', 'b01', 'joe$N@example.org', NULL);
 		CALL mailbox_confirm('session', REPEAT('s', 32), '000000000$N', 'b01', 'joe$N@example.org', NULL);
 		CALL outbox_take('m$N', 10, 60, FALSE);
-		CALL outbox_value((SELECT MAX(id) FROM outbox), 'm$N', UNHEX(SHA2(REPEAT('$N', 32), 256)))" >"$T/begun"
+		CALL outbox_value((SELECT MAX(id) FROM outbox), 'm$N', UNHEX(SHA2(REPEAT('$N', 32), 256)));
+		CALL outbox_value((SELECT MAX(id) FROM outbox), 'm$N', UNHEX(SHA2(REPEAT('$N', 31), 256)));
+		CALL outbox_value((SELECT MAX(id) FROM outbox), 'm$N', UNHEX(SHA2(REPEAT('$N', 30), 256)))" >"$T/begun"
 	is "$what: a value can be answered with for a day" "$(state $begin) $(state $((end - 1))) $(state "$end") $(state $((end + 1)))" "ask ask expired expired"
-	is "$what: to the second" "$(now "$end" "CALL mailbox_answer(REPEAT('$N', 32), TRUE, NULL, NULL)" | cut -d ' ' -f 3)" value_expired
-	is "$what: and not a second less" "$(now $((end - 1)) "CALL mailbox_answer(REPEAT('$N', 32), TRUE, NULL, NULL)")$(as root "SELECT mailbox_status, confirmed_at FROM orders o
+	is "$what: to the second" "$(now "$end" "CALL mailbox_answer(REPEAT('$N', 31), TRUE, NULL, NULL)" | cut -d ' ' -f 3)" value_expired
+	for value in "REPEAT('$N', 32)" "REPEAT('$N', 31)"; do # one was shown as run out, the other was refused
+		is "$what: it stays so when the clock goes back: $value" \
+			"$(now $begin "CALL mailbox_value_show($value)" | cut -f 1) $(now $begin "CALL mailbox_answer($value, TRUE, NULL, NULL)" | cut -d ' ' -f 3)" \
+			"expired value_expired"
+	done
+	is "$what: and not a second less" "$(now $((end - 1)) "CALL mailbox_answer(REPEAT('$N', 30), TRUE, NULL, NULL)")$(as root "SELECT mailbox_status, confirmed_at FROM orders o
 		JOIN mailbox m ON m.id = o.mailbox_id WHERE o.number = '000000000$N'")" "verified	$(date -u -d "@$((end - 1))" '+%F %T')"
 
 	# A verification: thirty days from when it was begun (SBR 4.2.1).

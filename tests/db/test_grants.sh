@@ -12,7 +12,7 @@ as root "INSERT INTO partner (name, title) VALUES ('acme', 'Acme');
 	INSERT INTO mailbox (order_id, email, initiated_at) VALUES (1, 'joe@example.org', UTC_TIMESTAMP());
 	UPDATE orders SET mailbox_id = 1;
 	INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, created_at, next_at) VALUES ('verification', 1, 1, 'joe@example.org', 'en', UTC_TIMESTAMP(), UTC_TIMESTAMP());
-	INSERT INTO mailbox_value VALUES (REPEAT('m', 32), 1, 1, UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 1 DAY, NULL);
+	INSERT INTO mailbox_value VALUES (REPEAT('m', 32), 1, 1, UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 1 DAY, NULL, NULL);
 	INSERT INTO issuer (name, kind, certificate, sha256, not_after) VALUES ('issuing-1', 'issuing', 'der', REPEAT('i', 32), UTC_TIMESTAMP());
 	CALL audit_add('test', 'test', 1, NULL, NULL)"
 
@@ -41,7 +41,7 @@ no web "read the hash of a random value" "SELECT hash FROM mailbox_value"
 no web "read it through a star" "SELECT * FROM mailbox_value"
 no web "search for it" "SELECT created_at FROM mailbox_value WHERE hash = REPEAT('m', 32)"
 no web "order by it" "SELECT created_at FROM mailbox_value ORDER BY hash"
-no web "make a random value of its own" "INSERT INTO mailbox_value VALUES (REPEAT('w', 32), 1, 1, UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 1 DAY, NULL)"
+no web "make a random value of its own" "INSERT INTO mailbox_value VALUES (REPEAT('w', 32), 1, 1, UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 1 DAY, NULL, NULL)"
 no web "make one as the mailer does" "CALL outbox_value(1, 'm1', REPEAT('w', 32))"
 no web "lengthen one's life" "UPDATE mailbox_value SET expires_at = expires_at + INTERVAL 1 DAY"
 no web "redirect a mail" "UPDATE outbox SET recipient = 'mallory@example.org'"
