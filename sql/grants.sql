@@ -115,6 +115,8 @@ GRANT EXECUTE ON PROCEDURE caa_record TO signer@localhost
 $$
 GRANT EXECUTE ON PROCEDURE mailbox_sweep TO signer@localhost
 $$
+GRANT EXECUTE ON PROCEDURE clock_watch TO signer@localhost
+$$
 GRANT EXECUTE ON PROCEDURE crl_begin TO signer@localhost
 $$
 GRANT EXECUTE ON PROCEDURE audit_seal_add TO signer@localhost

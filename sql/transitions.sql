@@ -1265,6 +1265,56 @@ BEGIN
 END
 $$
 
+-- ---------------------------------------------------------------- the clock (signer)
+
+-- The clock was set back by p_back seconds: what was to end or to begin at a time that was reckoned by the clock as it
+-- stood would now do so that much later, a mail or an order that waits for its next turn by days. So these times go
+-- back as far. Right they are either way: when the clock ran ahead, for what was written while it did; when it is
+-- wrong now, for what was written before. What was written before a clock that ran ahead ends too early, never too late.
+-- What is evidence (when something happened) stays as it was written.
+CREATE OR REPLACE PROCEDURE clock_back(p_back INT UNSIGNED)
+BEGIN
+	UPDATE mailbox_value SET expires_at = expires_at - INTERVAL p_back SECOND
+	WHERE expires_at > UTC_TIMESTAMP() AND used_at IS NULL;
+	UPDATE issuance SET next_at = next_at - INTERVAL p_back SECOND, taken_until = taken_until - INTERVAL p_back SECOND
+	WHERE state = 'waiting';
+	UPDATE caa_check k JOIN issuance i ON i.order_id = k.order_id AND i.state = 'waiting'
+	SET k.valid_until = k.valid_until - INTERVAL p_back SECOND WHERE k.valid_until > UTC_TIMESTAMP();
+	UPDATE outbox SET next_at = next_at - INTERVAL p_back SECOND WHERE state = 'waiting';
+	UPDATE callback SET next_at = next_at - INTERVAL p_back SECOND, tried_since = LEAST(tried_since, UTC_TIMESTAMP())
+	WHERE state = 'waiting';
+	UPDATE callback_address SET held_until = held_until - INTERVAL p_back SECOND WHERE held_until IS NOT NULL;
+	UPDATE session SET seen_at = seen_at - INTERVAL p_back SECOND, expires_at = expires_at - INTERVAL p_back SECOND
+	WHERE expires_at > UTC_TIMESTAMP();
+	UPDATE sign_in_failure SET at = at - INTERVAL p_back SECOND WHERE at > UTC_TIMESTAMP();
+	UPDATE partner_key_rate SET at = LEAST(at, UNIX_TIMESTAMP());
+END
+$$
+
+-- Look whether this server's clock was set back by over a minute since the last look; every few seconds. Less than that
+-- makes nothing wait or live long. Answers what the clock says, and by how many seconds it went back.
+CREATE OR REPLACE PROCEDURE clock_watch()
+BEGIN
+	DECLARE v_server VARCHAR(64) CHARACTER SET ascii DEFAULT LEFT(COALESCE(@@hostname, ''), 64);
+	DECLARE v_seen DATETIME;
+	DECLARE v_back BIGINT;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	INSERT IGNORE INTO clock (server, seen_at) VALUES (v_server, UTC_TIMESTAMP());
+	SELECT seen_at INTO v_seen FROM clock WHERE server = v_server FOR UPDATE;
+	SET v_back = TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), v_seen);
+	IF v_back > 60 THEN
+		CALL clock_back(v_back);
+		CALL audit_add('clock', 'clock_back', NULL, NULL, CONCAT('by ', v_back, ' seconds, from ', v_seen));
+	END IF;
+	UPDATE clock SET seen_at = UTC_TIMESTAMP() WHERE server = v_server;
+	COMMIT;
+	SELECT UNIX_TIMESTAMP() AS now, IF(v_back > 60, v_back, 0) AS back;
+END
+$$
+
 -- ---------------------------------------------------------------- CRL (signer)
 
 -- Begin the next CRL of an issuer if one is due: none yet, a day old, a revocation not listed, or one begun over a

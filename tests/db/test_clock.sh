@@ -1,8 +1,8 @@
 #!/bin/bash
 # test_clock.sh - what ends by the clock ends to the second, also where clocks are odd: at the end of a year, when summer time
 # begins and ends where the server stands, behind a leap day and a leap second. Only the server's root may move the clock of
-# its connection (secure-timestamp = SUPER); here it does, and walks the transitions up to each end and past it. And times
-# that people type, and what the programs make of them in another zone.
+# its connection (secure-timestamp = SUPER); here it does, and walks the transitions up to each end and past it, and back
+# again: nothing that has ended begins anew, and nothing waits for the clock to come round. And times that people type, and what the programs make of them in another zone.
 . "$(dirname "$0")/lib.sh"
 db_start
 ctl db migrate >/dev/null
@@ -78,6 +78,57 @@ done <<-END
 	2028-03-01T00:00:00Z behind a leap day
 	2017-01-01T00:00:00Z behind a leap second
 END
+
+# --- the clock is set back ------------------------------------------------------------------------------------------
+# At noon a session, a value, a key's allowance, three queues and a login that is guessed at; then it is a day earlier.
+noon=$(date -u -d 2027-06-01T12:00:00Z +%s)
+back=$((noon - 86400))
+guess() { for _ in $(seq 10); do now "$1" "CALL sign_in('demo', REPEAT('x', 32), NULL, REPEAT('x', 32), 1800, 43200, '192.0.2.7')"; done; }
+throttled() { now "$1" "CALL sign_in_begin('demo', '192.0.2.7')" | grep -c sign_in_throttled; }
+as root "DELETE FROM session; DELETE FROM sign_in_failure; DELETE FROM callback; UPDATE outbox SET state = 'dropped';
+	INSERT INTO orders (number, item, account_id, product, customer_name, language)
+	VALUES ('0000000100', 'b01', 1, 'smime-mailbox-365', 'Demo', 'en'), ('0000000101', 'b01', 1, 'smime-mailbox-365', 'Demo', 'en');
+	INSERT INTO callback_address (id, partner_id, url, secret, created_at) VALUES (1, 1, 'https://x.example/', 's', UTC_TIMESTAMP())"
+N=8
+now "$noon" "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, '127.0.0.1');
+	CALL mailbox_draft('session', REPEAT('s', 32), '0000000100', 'b01', 'joe@example.org', NULL);
+	CALL mailbox_confirm('session', REPEAT('s', 32), '0000000100', 'b01', 'joe@example.org', NULL);
+	CALL outbox_take('m', 10, 3600, FALSE);
+	CALL outbox_value((SELECT MAX(id) FROM outbox), 'm', UNHEX(SHA2(REPEAT('$N', 32), 256)));
+	INSERT INTO issuance (order_id, queued_at, next_at, taken_by, taken_until)
+	SELECT id, UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 300 SECOND, 's', UTC_TIMESTAMP() + INTERVAL 60 SECOND
+	FROM orders WHERE number = '0000000101';
+	INSERT INTO caa_check (order_id, domain, decision, secure, checked_at, valid_until)
+	SELECT id, 'example.org', 'permitted', 0, UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 8 HOUR FROM orders WHERE number = '0000000101';
+	INSERT INTO callback (address_id, order_id, status, mailbox_status, activation_status, happened_at, tried_since, next_at)
+	SELECT 1, id, 'issued', '', '', UTC_TIMESTAMP(), UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 60 SECOND FROM orders WHERE number = '0000000101';
+	UPDATE callback_address SET held_until = UTC_TIMESTAMP() + INTERVAL 60 SECOND;
+	INSERT INTO partner_key_rate VALUES (1, 0, UNIX_TIMESTAMP())" >/dev/null
+guess "$noon" >/dev/null
+watch() { now "$1" "CALL clock_watch()" | cut -f 2; }
+queues() { # seconds from the moment $1
+	as root "SELECT TIMESTAMPDIFF(SECOND, t, i.next_at), TIMESTAMPDIFF(SECOND, t, i.taken_until), TIMESTAMPDIFF(SECOND, t, k.valid_until),
+		TIMESTAMPDIFF(SECOND, t, b.next_at), TIMESTAMPDIFF(SECOND, t, c.next_at), TIMESTAMPDIFF(SECOND, t, c.tried_since),
+		TIMESTAMPDIFF(SECOND, t, a.held_until)
+		FROM (SELECT '$(date -u -d "@$1" '+%F %T')' AS t) t JOIN issuance i JOIN caa_check k JOIN callback c JOIN callback_address a
+		JOIN outbox b ON b.state = 'waiting'" | tr '\t' ' '
+}
+is "the first look" "$(watch "$noon") $(queues "$noon")" "0 300 60 28800 3600 60 0 60"
+is "guessing is slowed down" "$(throttled "$noon")" 1
+is "a minute less is nothing" "$(watch $((noon - 60))) $(queues "$noon")" "0 300 60 28800 3600 60 0 60"
+is "forward is nothing" "$(watch "$noon") $(queues "$noon")" "0 300 60 28800 3600 60 0 60"
+is "a day less: what waits does so as long as it would have, no lease lasts, CAA is asked again as soon" \
+	"$(watch "$back") $(queues "$back")" "86400 300 60 28800 3600 60 0 60"
+is "once" "$(watch "$back") $(queues "$back")" "0 300 60 28800 3600 60 0 60"
+is "it is in the audit log" "$(as root "SELECT COUNT(*), MAX(detail) FROM audit WHERE event = 'clock_back'")" "1	by 86400 seconds, from 2027-06-01 12:00:00"
+is "a session ends after half an hour without a request, not a day later" "$(signed_in $((back + 1799))) $(signed_in $((back + 1800)))" "1 0"
+is "a value ends after a day, not two" "$(state $((back + 86399))) $(state $((back + 86400)))" "ask expired"
+is "guessing is slowed down for a quarter of an hour, not a day" "$(throttled "$back") $(throttled $((back + 900)))" "1 0"
+is "when a mail was sent, what somebody said and when stays as it was written" "$(as root "SELECT initiated_at FROM mailbox WHERE email = 'joe@example.org'")" \
+	"2027-06-01 12:00:00"
+is "a key's allowance fills from now on, not in a day" "$(as root "SELECT at = $back FROM partner_key_rate")" 1
+is "the signer may look, and nobody else" "$(as signer 'CALL clock_watch()' | wc -l) $(for who in web mailer callback report metrics retention; do
+	as $who 'CALL clock_watch()' | cut -c 1-10; as signer 'CALL clock_back(1)' | cut -c 1-10; done | sort -u)" "1 ERROR 1370"
 
 # --- times that people type -----------------------------------------------------------------------------------------
 while read -r typed kept; do

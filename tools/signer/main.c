@@ -210,6 +210,7 @@ static bool duties(struct signer *s, bool busy)
 
 	if (busy && now - s->duties_at < DUTIES_MS)
 		return true;
+	clock_look(s);
 	good = crl_round(s);
 	seal(s);
 	sweep(s);

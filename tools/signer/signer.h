@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 #include <openssl/types.h>
 
 #include "lib/base/instance.h"
@@ -46,6 +47,8 @@ struct signer {
 	long looked_far_at;  /* for late ones to seal; monotonic, 0: never */
 	bool sealed_any;     /* since then */
 	long duties_at;      /* when CRLs, seals and the sweep had their turn, by the monotonic clock */
+	time_t clock_looked; /* when the database's clock was looked at, by one that nobody sets; 0: never */
+	int64_t clock_said;  /* what it said then */
 	char name[INSTANCE_NAME_MAX]; /* the owner of a lease */
 	struct holder holder;
 	bool impaired; /* the last round failed for want of key or database, or a CRL did */
@@ -70,6 +73,10 @@ int issue_round(struct signer *, size_t *taken, struct err *e);
 
 /* Publish each CA's next CRL if one is due. True when all is well; what is not was logged. */
 bool crl_round(struct signer *);
+
+/* Look at the database's clock, if that is due: what waits or ends goes back with a clock that was set back,
+ * and a jump is logged. */
+void clock_look(struct signer *);
 
 /* Open the token, the CA that issues and those that issued before (Ca.Former). */
 int keys_open(struct signer *, struct err *e);
