@@ -430,7 +430,7 @@ CREATE OR REPLACE PROCEDURE session_list(p_session VARBINARY(32))
 $$
 
 -- End one of the sessions of the person who asks. Its row stays until retention takes it, so that asking twice is no
--- error; a session of somebody else is the same as none.
+-- error; a session of somebody else is the same as none. It ends when it began: a clock that is set back opens none.
 CREATE OR REPLACE PROCEDURE session_end(p_session VARBINARY(32), p_mark CHAR(16) CHARACTER SET ascii,
     p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
@@ -446,7 +446,7 @@ BEGIN
 	IF v_account IS NULL THEN CALL refuse('sign_in_required'); END IF;
 	SELECT MAX(id_hash) INTO v_hash FROM session WHERE account_id = v_account AND session_mark(id_hash) = p_mark;
 	IF v_hash IS NULL THEN CALL refuse('not_found'); END IF;
-	UPDATE session SET expires_at = UTC_TIMESTAMP() WHERE id_hash = v_hash AND expires_at > UTC_TIMESTAMP();
+	UPDATE session SET expires_at = LEAST(created_at, UTC_TIMESTAMP()) WHERE id_hash = v_hash AND expires_at > UTC_TIMESTAMP();
 	IF ROW_COUNT() > 0 THEN CALL audit_add(v_actor, 'signed_out_elsewhere', NULL, p_address, p_mark); END IF;
 	COMMIT;
 END

@@ -2,7 +2,8 @@
 # test_clock.sh - what ends by the clock ends to the second, also where clocks are odd: at the end of a year, when summer time
 # begins and ends where the server stands, behind a leap day and a leap second. Only the server's root may move the clock of
 # its connection (secure-timestamp = SUPER); here it does, and walks the transitions up to each end and past it, and back
-# again: nothing that has ended begins anew, and nothing waits for the clock to come round. And times that people type, and what the programs make of them in another zone.
+# again: nothing that has ended begins anew, and nothing waits for the clock to come round. And times that people type, and what
+# the programs make of them in another zone.
 . "$(dirname "$0")/lib.sh"
 db_start
 ctl db migrate >/dev/null
@@ -129,6 +130,13 @@ is "when a mail was sent, what somebody said and when stays as it was written" "
 is "a key's allowance fills from now on, not in a day" "$(as root "SELECT at = $back FROM partner_key_rate")" 1
 is "the signer may look, and nobody else" "$(as signer 'CALL clock_watch()' | wc -l) $(for who in web mailer callback report metrics retention; do
 	as $who 'CALL clock_watch()' | cut -c 1-10; as signer 'CALL clock_back(1)' | cut -c 1-10; done | sort -u)" "1 ERROR 1370"
+
+# What has been ended, and not by the clock.
+as root "DELETE FROM session"
+now "$noon" "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, '127.0.0.1');
+	CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('t', 32), 1800, 43200, '127.0.0.1')" >/dev/null
+now $((noon + 60)) "CALL session_end(REPEAT('t', 32), session_mark(UNHEX(SHA2(REPEAT('s', 32), 256))), NULL)"
+is "a session that was ended stays so, though the clock goes back" "$(as root "SELECT COUNT(*) FROM session") $(signed_in $((noon + 60))) $(signed_in $((noon + 30))) $(signed_in "$noon")" "2 0 0 0"
 
 # --- times that people type -----------------------------------------------------------------------------------------
 while read -r typed kept; do
