@@ -131,6 +131,16 @@ is "a key's allowance fills from now on, not in a day" "$(as root "SELECT at = $
 is "the signer may look, and nobody else" "$(as signer 'CALL clock_watch()' | wc -l) $(for who in web mailer callback report metrics retention; do
 	as $who 'CALL clock_watch()' | cut -c 1-10; as signer 'CALL clock_back(1)' | cut -c 1-10; done | sort -u)" "1 ERROR 1370"
 
+# A mail was sent at noon.
+as root "DELETE FROM session; DELETE FROM sign_in_failure; UPDATE outbox SET state = 'sent' WHERE state = 'waiting'"
+now "$back" "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('r', 32), 1800, 43200, '127.0.0.1')" >/dev/null
+resend() {
+	now "$1" "CALL mailbox_resend('session', REPEAT('r', 32), '0000000100', 'b01', NULL)"
+	as root "SELECT COUNT(*) FROM outbox WHERE kind = 'verification' AND state = 'waiting'; UPDATE outbox SET state = 'sent' WHERE state = 'waiting'"
+}
+is "a new mail need not wait for the time of the last one to come" "$(resend "$back")" 1
+is "but for the last one before it, a minute" "$(resend $((back + 59)) | cut -d ' ' -f 3 | tr '\n' ' ')$(resend $((back + 60)))" "resend_too_soon|1 0 1"
+
 # What has been ended, and not by the clock.
 as root "DELETE FROM session"
 now "$noon" "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, '127.0.0.1');
