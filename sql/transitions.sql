@@ -1318,8 +1318,10 @@ $$
 
 -- ---------------------------------------------------------------- CRL (signer)
 
--- Begin the next CRL of an issuer if one is due: none yet, a day old, a revocation not listed, or one begun over a
--- minute ago and never published. Claims the revocations so far for it, 50,000 at most, so that no flood of them takes
+-- Begin the next CRL of an issuer if one is due: none yet, a day old, a revocation not listed, one begun over a minute
+-- ago and never published, or one of a time that is still to come: the clock ran ahead, and readers whose clocks are right
+-- have no CRL. By less than a minute its time does not go back, which is what time servers do. It names no revocation as
+-- still to come. Claims the revocations so far for it, 50,000 at most, so that no flood of them takes
 -- longer than a statement may: what is left makes the next CRL due at once. p_standing is the number of the CRL that stands
 -- where readers find it on the signer's host: no number up to it is given out (the database may be restored from a
 -- backup), and when it is behind what was published already, from another host or before the file was lost, the answer is
@@ -1328,24 +1330,31 @@ CREATE OR REPLACE PROCEDURE crl_begin(p_issuer SMALLINT UNSIGNED, p_signer VARCH
     p_standing BIGINT UNSIGNED)
 BEGIN
 	DECLARE v_number BIGINT UNSIGNED DEFAULT 0;
-	DECLARE v_this, v_published DATETIME;
+	DECLARE v_now, v_this, v_before, v_published DATETIME;
 	DECLARE v_due BOOLEAN DEFAULT FALSE;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	DO (SELECT id FROM issuer WHERE id = p_issuer FOR UPDATE);
+	SET v_now = UTC_TIMESTAMP();
 	SELECT number, this_update, published_at INTO v_number, v_this, v_published FROM crl
 	WHERE issuer_id = p_issuer ORDER BY number DESC LIMIT 1;
-	SET v_due = v_this IS NULL OR v_this < UTC_TIMESTAMP() - INTERVAL 1 DAY
-	    OR (v_published IS NULL AND v_this < UTC_TIMESTAMP() - INTERVAL 1 MINUTE)
+	SET v_due = v_this IS NULL OR v_this < v_now - INTERVAL 1 DAY OR v_this > v_now + INTERVAL 1 MINUTE
+	    OR (v_published IS NULL AND v_this < v_now - INTERVAL 1 MINUTE)
 	    OR (v_published IS NOT NULL AND EXISTS (SELECT 1 FROM revocation
 		WHERE issuer_id = p_issuer AND listed_in IS NULL));
 	IF v_due THEN
 		SET v_number = GREATEST(v_number, p_standing) + 1;
+		SET v_before = v_this;
+		SET v_this = IF(v_this > v_now AND v_this <= v_now + INTERVAL 1 MINUTE, v_this, v_now);
 		INSERT INTO crl (issuer_id, number, this_update, next_update)
-		VALUES (p_issuer, v_number, UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL p_life SECOND);
-		UPDATE revocation SET listed_in = v_number WHERE issuer_id = p_issuer AND listed_in IS NULL LIMIT 50000;
+		VALUES (p_issuer, v_number, v_this, v_this + INTERVAL p_life SECOND);
+		UPDATE revocation SET listed_in = v_number, revoked_at = LEAST(revoked_at, v_this)
+		WHERE issuer_id = p_issuer AND listed_in IS NULL LIMIT 50000;
+		IF v_before > v_this THEN
+			UPDATE revocation SET revoked_at = v_this WHERE issuer_id = p_issuer AND revoked_at > v_this;
+		END IF;
 		CALL audit_add(CONCAT('signer:', p_signer), 'crl_begun', NULL, NULL, CONCAT('number ', v_number));
 	END IF;
 	COMMIT;

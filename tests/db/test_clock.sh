@@ -141,6 +141,28 @@ resend() {
 is "a new mail need not wait for the time of the last one to come" "$(resend "$back")" 1
 is "but for the last one before it, a minute" "$(resend $((back + 59)) | cut -d ' ' -f 3 | tr '\n' ' ')$(resend $((back + 60)))" "resend_too_soon|1 0 1"
 
+# A CRL was made at noon, with a revocation of then.
+as root "INSERT INTO issuer (id, name, kind, certificate, sha256, not_after) VALUES (1, 'ca', 'issuing', '', '', '2040-01-01');
+	INSERT INTO serial (issuer_id, serial, order_id, tbs_sha256, reserved_at) SELECT 1, REPEAT('1', 16), id, '', '2027-06-01' FROM orders WHERE number = '0000000101';
+	INSERT INTO serial (issuer_id, serial, order_id, tbs_sha256, reserved_at) SELECT 1, REPEAT('2', 16), id, '', '2027-06-01' FROM orders WHERE number = '0000000101';
+	INSERT INTO serial (issuer_id, serial, order_id, tbs_sha256, reserved_at) SELECT 1, REPEAT('3', 16), id, '', '2027-06-01' FROM orders WHERE number = '0000000101'"
+revoked() { as root "INSERT INTO revocation (issuer_id, serial, revoked_at, reason, not_after, requested_by) VALUES (1, REPEAT('$1', 16), '2027-06-01 12:00:00', 4, '2028-01-01', 'x')"; }
+crl() { # MOMENT STANDING: number, seconds from noon of thisUpdate, seconds until nextUpdate; published
+	now "$1" "CALL crl_begin(1, 's', 518400, $2)" | awk -v noon="$noon" '{ print $1, $2 - noon, $3 - $2 }'
+	now "$1" "UPDATE crl SET published_at = UTC_TIMESTAMP()"
+}
+revoked 1
+is "a CRL is made at noon" "$(crl "$noon" 0)" "1 0 518400"
+is "half a minute less is nothing" "$(crl $((noon - 30)) 1)" ""
+revoked 2
+is "the next one's time does not go back by that" "$(crl $((noon - 30)) 1)" "2 0 518400"
+is "a day less: the one of noon serves nobody yet, another is due" "$(crl "$back" 2)" "3 -86400 518400"
+is "it says of no revocation that it is still to come" "$(as root "SELECT DISTINCT revoked_at FROM revocation")" "2027-05-31 12:00:00"
+is "and no other is due" "$(crl "$back" 3)" ""
+is "until a day has gone, or the clock is right again" "$(crl "$noon" 3) $(crl $((noon + 1)) 3)" " 4 1 518400"
+revoked 3
+is "nor of one that was not on a CRL yet" "$(crl "$back" 4) $(as root "SELECT DISTINCT revoked_at FROM revocation")" "5 -86400 518400 2027-05-31 12:00:00"
+
 # What has been ended, and not by the clock.
 as root "DELETE FROM session"
 now "$noon" "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, '127.0.0.1');
