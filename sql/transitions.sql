@@ -748,14 +748,15 @@ BEGIN
 END
 $$
 
--- Freeze a complete activation and queue its issuance; or, when the verification has grown too old, take the order
--- back to it. o_code says which: 'ok' or 'mailbox_too_old'.
+-- Freeze a complete activation and queue its issuance; or, when the verification has grown too old, or was begun under a
+-- clock that ran ahead, so that nobody knows how old it is, take the order back to it. o_code says which: 'ok' or
+-- 'mailbox_too_old'.
 CREATE OR REPLACE PROCEDURE activation_freeze(p_order BIGINT UNSIGNED, p_spki BINARY(32),
     p_email VARCHAR(254) CHARACTER SET ascii COLLATE ascii_bin, p_fresh DATETIME, p_terms_version VARCHAR(16),
     p_actor VARCHAR(80), p_address VARCHAR(45) CHARACTER SET ascii, OUT o_code VARCHAR(40))
 activation_freeze: BEGIN
 	CALL key_refuse(p_spki, p_email);
-	IF p_fresh IS NULL OR p_fresh <= UTC_TIMESTAMP() THEN
+	IF p_fresh IS NULL OR p_fresh <= UTC_TIMESTAMP() OR p_fresh > UTC_TIMESTAMP() + INTERVAL 30 DAY THEN
 		CALL mailbox_back(p_order, 'mailbox_too_old');
 		CALL audit_add(p_actor, 'mailbox_too_old', p_order, p_address, NULL);
 		SET o_code = 'mailbox_too_old';

@@ -141,6 +141,17 @@ resend() {
 is "a new mail need not wait for the time of the last one to come" "$(resend "$back")" 1
 is "but for the last one before it, a minute" "$(resend $((back + 59)) | cut -d ' ' -f 3 | tr '\n' ' ')$(resend $((back + 60)))" "resend_too_soon|1 0 1"
 
+# A verification was begun at noon.
+as root "UPDATE mailbox m JOIN orders o ON o.mailbox_id = m.id SET m.confirmed_at = '2027-05-31 12:00:00', o.mailbox_status = 'verified',
+	o.activation_status = 'waiting_for_data' WHERE o.number = '0000000100';
+	INSERT INTO activation (order_id, fields, method, csr, spki_sha256) SELECT id, 'emailAddress', 'csr', 'r', REPEAT('1', 32) FROM orders WHERE number = '0000000100'"
+submit() {
+	now "$1" "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('v', 32), 1800, 43200, '127.0.0.1');
+		CALL activation_submit('session', REPEAT('v', 32), '0000000100', 'b01', REPEAT('1', 32), '1', NULL)" | tail -n 1 | cut -f 1
+}
+is "nobody knows how old a verification of a time to come is: it goes back to the person" "$(submit "$back") $(as root "SELECT mailbox_status, mailbox_reason
+	FROM orders WHERE number = '0000000100'")" "mailbox_too_old waiting_for_data	mailbox_too_old"
+
 # A CRL was made at noon, with a revocation of then.
 as root "INSERT INTO issuer (id, name, kind, certificate, sha256, not_after) VALUES (1, 'ca', 'issuing', '', '', '2040-01-01');
 	INSERT INTO serial (issuer_id, serial, order_id, tbs_sha256, reserved_at) SELECT 1, REPEAT('1', 16), id, '', '2027-06-01' FROM orders WHERE number = '0000000101';
