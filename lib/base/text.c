@@ -17,6 +17,7 @@
 #include "lib/base/fault_point.h"
 
 #define SECRET_MAX 4096 /* a password, a PIN, a key in PEM */
+#define READ_FIRST 4096 /* memory for a file, before it proves to need more */
 
 static bool buf_reserve(struct buf *b, size_t more)
 {
@@ -234,18 +235,27 @@ bool ascii_plain(const char *text)
 	return true;
 }
 
-/* Read all of fd, at most max bytes, and close it; path is for messages. */
+/* The same octets in more memory; what held them, a secret perhaps, is cleared. NULL: there is none. */
+static char *read_grow(char *data, size_t len, size_t room)
+{
+	char *grown = malloc(room);
+
+	if (grown != NULL)
+		memcpy(grown, data, len);
+	explicit_bzero(data, len);
+	free(data);
+	return grown;
+}
+
+/* Read all of fd, at most max bytes, and close it; path is for messages. Memory grows with what comes: most
+ * files are far smaller than they may be. */
 static int fd_read(int fd, const char *path, size_t max, char **out, size_t *out_len, struct err *e)
 {
-	char *data = malloc(max + 2);
-	size_t len = 0;
+	size_t len = 0, room = max < READ_FIRST ? max + 2 : READ_FIRST;
+	char *data = malloc(room);
 	ssize_t got;
 
-	if (data == NULL) {
-		(void)close(fd);
-		return err_set(e, FAULT_busy, "read %s: out of memory", path);
-	}
-	while (len <= max && (got = read(fd, data + len, max + 1 - len)) != 0) {
+	while (data != NULL && len <= max && (got = read(fd, data + len, room - 1 - len)) != 0) {
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0) {
@@ -253,6 +263,14 @@ static int fd_read(int fd, const char *path, size_t max, char **out, size_t *out
 			goto fail;
 		}
 		len += (size_t)got;
+		if (len == room - 1 && len <= max) {
+			room = room < max / 2 ? room * 2 : max + 2;
+			data = read_grow(data, len, room);
+		}
+	}
+	if (data == NULL) {
+		(void)err_set(e, FAULT_busy, "read %s: out of memory", path);
+		goto fail;
 	}
 	if (len > max) {
 		(void)err_set(e, FAULT_internal, "read %s: larger than %zu bytes", path, max);

@@ -146,6 +146,49 @@ static void texts_join(void **state)
 	assert_string_equal(out + 1, "efore");
 }
 
+/* A file of len octets is read whole when it may be so long, and refused else. */
+static void file_check(const char *path, size_t len, size_t max)
+{
+	char *out = NULL;
+	struct err e;
+	size_t got = 0;
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	for (size_t i = 0; i < len; i++)
+		assert_int_not_equal(fputc('a' + (int)(i % 23), file), EOF);
+	assert_int_equal(fclose(file), 0);
+	if (len > max) {
+		assert_int_equal(file_read(path, max, &out, &got, &e), -1);
+		assert_int_equal(e.fault, FAULT_internal);
+		return;
+	}
+	assert_int_equal(file_read(path, max, &out, &got, &e), 0);
+	assert_int_equal(got, len);
+	for (size_t i = 0; i < len; i++)
+		assert_int_equal(out[i], 'a' + (int)(i % 23));
+	assert_int_equal(out[len], '\0');
+	free(out);
+}
+
+static void file_is_read_whole_or_refused(void **state)
+{
+	static const size_t limits[] = {0, 1, 100, 4094, 4095, 4096, 4097, 8190, 10000, 100000};
+	static const size_t sizes[] = {0, 1, 4094, 4095, 4096, 4097, 8191, 8192, 16384};
+	char path[] = "/tmp/mailcert-file-XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	(void)close(fd);
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++)
+			file_check(path, sizes[k], limits[i]);
+		file_check(path, limits[i], limits[i]);
+		file_check(path, limits[i] + 1, limits[i]);
+	}
+	(void)unlink(path);
+}
+
 /* A file with a word in it; the path is filled in. */
 static void word_write(char *path, const char *word)
 {
@@ -384,6 +427,7 @@ int main(void)
 	    cmocka_unit_test(fault_argument_stays_utf8),
 	    cmocka_unit_test(buffer_grows),
 	    cmocka_unit_test(texts_join),
+	    cmocka_unit_test(file_is_read_whole_or_refused),
 	    cmocka_unit_test(secret_is_for_its_owner_only),
 	    cmocka_unit_test(secret_of_another_user_is_refused),
 	    cmocka_unit_test(secret_comes_as_a_credential),
