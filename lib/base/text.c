@@ -179,6 +179,22 @@ int base64url_decode(void *out, size_t len, const char *text)
 	return n == len && (held & ((1U << bits) - 1)) == 0 ? 0 : -1;
 }
 
+/* How many octets from p on are plain ASCII and no NUL, eight at a time: most of most texts is. */
+static size_t ascii_run(const unsigned char *p, size_t len)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+	size_t n = 0;
+	uint64_t word;
+
+	for (; len - n >= sizeof(word); n += sizeof(word)) {
+		memcpy(&word, p + n, sizeof(word));
+		/* Taking one from each octet sets its highest bit when it was 0, or was set before. */
+		if (((word | (word - ones)) & highs) != 0)
+			break;
+	}
+	return n;
+}
+
 bool utf8_valid(const char *bytes, size_t len)
 {
 	const unsigned char *p = (const unsigned char *)bytes, *end = p + len;
@@ -187,6 +203,9 @@ bool utf8_valid(const char *bytes, size_t len)
 		unsigned long cp;
 		int more;
 
+		p += ascii_run(p, (size_t)(end - p));
+		if (p == end)
+			break;
 		if (*p == 0)
 			return false;
 		if (*p < 0x80) {

@@ -146,6 +146,29 @@ static void texts_join(void **state)
 	assert_string_equal(out + 1, "efore");
 }
 
+/* An octet that makes a text none is found wherever it stands, and so is one that does not. */
+static void utf8_is_looked_through_to_its_end(void **state)
+{
+	static const struct {
+		const char *octets;
+		size_t len;
+		bool valid;
+	} parts[] = {{"", 1, false}, {"\x01", 1, true}, {"\x7f", 1, true}, {"\x80", 1, false},
+	    {"\xff", 1, false}, {"\xc5\xbc", 2, true}, {"\xc5", 1, false}, {"\xf0\x9f\x94\x91", 4, true},
+	    {"\xed\xa0\x80", 3, false}};
+	char text[48];
+
+	(void)state;
+	for (size_t len = 0; len < 40; len++)
+		for (size_t at = 0; at <= len; at++)
+			for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+				memset(text, 'a', sizeof(text));
+				memcpy(text + at, parts[i].octets, parts[i].len);
+				assert_int_equal(utf8_valid(text, len + parts[i].len), parts[i].valid);
+				assert_true(utf8_valid(text, at));
+			}
+}
+
 /* A file of len octets is read whole when it may be so long, and refused else. */
 static void file_check(const char *path, size_t len, size_t max)
 {
@@ -427,6 +450,7 @@ int main(void)
 	    cmocka_unit_test(fault_argument_stays_utf8),
 	    cmocka_unit_test(buffer_grows),
 	    cmocka_unit_test(texts_join),
+	    cmocka_unit_test(utf8_is_looked_through_to_its_end),
 	    cmocka_unit_test(file_is_read_whole_or_refused),
 	    cmocka_unit_test(secret_is_for_its_owner_only),
 	    cmocka_unit_test(secret_of_another_user_is_refused),
