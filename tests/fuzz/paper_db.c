@@ -197,30 +197,61 @@ const char *db_bytes(const struct db_rows *rows, size_t row, const char *column,
 	return text;
 }
 
-static const struct column *column_find(enum stmt s, const char *name)
+/* Where a column stands in a table of hashes, or where it would. A page asks for dozens, and each strcmp()
+ * that a search made would cost more than the answer: libFuzzer looks at all of them. */
+static const struct column **column_slot(uint32_t name_hash)
 {
-	if (strcmp(name, "code") == 0)
-		return s == STMT_PARTNER_ORDER_ADD  ? &order_codes
-		       : s == STMT_ACCOUNT_PASSWORD ? &password_codes
-		       : s == STMT_SIGN_IN          ? &sign_in_codes
-		       : s == STMT_PAGE_NOTICES     ? &notice_codes
-						    : &codes;
+	static struct slot {
+		uint32_t hash;
+		const struct column *column; /* NULL: free */
+	} slots[256];
+	size_t i = name_hash % (sizeof(slots) / sizeof(slots[0]));
+
+	while (slots[i].column != NULL && slots[i].hash != name_hash)
+		i = (i + 1) % (sizeof(slots) / sizeof(slots[0]));
+	slots[i].hash = name_hash;
+	return &slots[i].column;
+}
+
+static const struct column *email; /* its row of the table */
+
+static void columns_fill(void)
+{
 	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
-		if (strcmp(columns[i].name, name) == 0)
-			return &columns[i];
-	return &a_time;
+		*column_slot(hash(columns[i].name)) = &columns[i];
+	*column_slot(hash(codes.name)) = &codes;
+	email = *column_slot(hash("email"));
+}
+
+static const struct column *column_find(enum stmt s, uint32_t name_hash)
+{
+	const struct column *found;
+
+	if (email == NULL)
+		columns_fill();
+	found = *column_slot(name_hash);
+	if (found == NULL)
+		return &a_time;
+	if (found != &codes)
+		return found;
+	return s == STMT_PARTNER_ORDER_ADD  ? &order_codes
+	       : s == STMT_ACCOUNT_PASSWORD ? &password_codes
+	       : s == STMT_SIGN_IN          ? &sign_in_codes
+	       : s == STMT_PAGE_NOTICES     ? &notice_codes
+					    : &codes;
 }
 
 const char *db_text(const struct db_rows *rows, size_t row, const char *column)
 {
-	const struct column *c = column_find(rows->stmt, column);
+	const uint32_t name_hash = hash(column);
+	const struct column *c = column_find(rows->stmt, name_hash);
 
 	if (row >= rows->count)
 		abort();
 	/* A certificate is for an address, whatever the rest says. */
-	if (strcmp(column, "email") == 0 && db_text(rows, row, "certificate_id") != NULL)
+	if (c == email && db_text(rows, row, "certificate_id") != NULL)
 		return c->values[0];
-	return c->values[mix(rows->turn ^ hash(column) ^ (uint32_t)row) % c->count];
+	return c->values[mix(rows->turn ^ name_hash ^ (uint32_t)row) % c->count];
 }
 
 int64_t db_number(const struct db_rows *rows, size_t row, const char *column)
