@@ -2,7 +2,8 @@
 // forward, a day back, a year forward, and back to right. The database's clock is the truth: what is stored, signed, mailed
 // and shown holds to it, nothing is done twice or forgotten, no lease lasts. libfaketime sets each program's clock while it
 // runs; only CLOCK_REALTIME jumps, as when an administrator or a bad time server sets it. What ends by the database's own
-// clock, at the end of a year, in summer time or behind a leap second, is held to the second by tests/db/test_clock.sh.
+// clock, at the end of a year, in summer time or behind a leap second, is held to the second by tests/db/test_clock.sh;
+// that clock itself jumps in clock_database.mjs.
 //
 // FULL=1: also looks up CAA with the DNS gone, after a jump, and waits for what the signer does once a minute, after its
 // clock went back.
