@@ -546,7 +546,7 @@ mailbox_resend: BEGIN
 END
 $$
 
--- Note that somebody is told of a value that it has run out. It stays so, should the clock go back: o_over.
+-- Has a value run out? That it was answered in vain is noted: it stays so, should the clock go back.
 CREATE OR REPLACE PROCEDURE mailbox_value_over(p_hash BINARY(32), OUT o_over BOOLEAN)
 BEGIN
 	DECLARE v_refused BOOLEAN;
@@ -559,18 +559,14 @@ BEGIN
 END
 $$
 
--- What a value from a link stands for; changes nothing that anybody sees. state: ask, confirmed, rejected, replaced,
--- expired; no row when the value is unknown.
+-- What a value from a link stands for; changes nothing. state: ask, confirmed, rejected, replaced, expired; no
+-- row when the value is unknown.
 CREATE OR REPLACE PROCEDURE mailbox_value_show(p_value VARBINARY(64))
-BEGIN
-	DECLARE v_over BOOLEAN;
-
-	CALL mailbox_value_over(UNHEX(SHA2(p_value, 256)), v_over);
 	SELECT CASE
 		WHEN m.confirmed_at IS NOT NULL THEN 'confirmed'
 		WHEN m.rejected_at IS NOT NULL THEN 'rejected'
 		WHEN m.replaced_at IS NOT NULL OR o.cancelled_at IS NOT NULL THEN 'replaced'
-		WHEN v_over THEN 'expired'
+		WHEN v.refused_at IS NOT NULL OR v.expires_at <= UTC_TIMESTAMP() THEN 'expired'
 		ELSE 'ask' END AS state,
 	    m.email AS address, o.customer_name AS asker, o.product AS product, CONCAT(o.number, '/', o.item) AS `order`,
 	    DATE_FORMAT(m.initiated_at, '%Y-%m-%d %H:%i UTC') AS asked_at,
@@ -579,8 +575,7 @@ BEGIN
 	    DATE_FORMAT(m.rejected_at, '%Y-%m-%d %H:%i UTC') AS rejected_at,
 	    o.language AS language
 	FROM mailbox_value v JOIN mailbox m ON m.id = v.mailbox_id JOIN orders o ON o.id = m.order_id
-	WHERE v.hash = UNHEX(SHA2(p_value, 256));
-END
+	WHERE v.hash = UNHEX(SHA2(p_value, 256))
 $$
 
 -- The holder's answer. p_agent, the browser's name, is kept as evidence against mail scanners.
