@@ -12,6 +12,7 @@
 #include <ClearSilver/util/neo_hdf.h>
 
 #include "lib/base/err.h"
+#include "lib/base/netaddr.h"
 #include "lib/base/text.h"
 
 #define CONF_DEFAULT_PATH "/etc/mailcert/mailcert.hdf"
@@ -235,6 +236,41 @@ static void conf_walk(struct conf_reader *reader, HDF *node, const char *prefix)
 	}
 }
 
+/* Whether an item of Db.Hosts (lib/db/hosts.h: "127.0.0.1:3307", "[::1]") is this machine. What has another
+ * form is not. */
+static bool host_is_here(const char *item, size_t len)
+{
+	const bool bracket = len > 0 && *item == '[';
+	char name[64];
+
+	if (len >= sizeof(name))
+		return false;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)len - bracket, item + bracket);
+	name[strcspn(name, bracket ? "]" : ":")] = '\0';
+	return netaddr_is_loopback(name);
+}
+
+/* What one setting asks of another. A database on a network is spoken to by TLS or not at all. */
+static void settings_agree(struct conf_reader *reader)
+{
+	const char *item = conf_text(reader->conf, SET_DB_HOSTS);
+	char why[400];
+
+	if (*item == '\0' || *conf_text(reader->conf, SET_DB_TLS_CA) != '\0')
+		return;
+	for (size_t len;; item += len + 1) {
+		len = strcspn(item, ",");
+		if (!host_is_here(item, len)) {
+			(void)snprintf(why, sizeof(why),
+			    "Db.Hosts: %.*s is not this machine's loopback: TLS is wanted, so Db.TlsCa",
+			    (int)(len < 200 ? len : 200), item);
+			conf_wrong(reader, why);
+		}
+		if (item[len] == '\0')
+			return;
+	}
+}
+
 /* Turn a ClearSilver error into ours, freeing it. Always -1. */
 static int conf_neo(struct err *e, NEOERR *ne, const char *path)
 {
@@ -261,10 +297,12 @@ static int conf_read(struct conf_reader *reader, const char *path, struct err *e
 	ne = hdf_init(&hdf);
 	if (ne == STATUS_OK)
 		ne = hdf_read_file(hdf, path);
-	if (ne == STATUS_OK)
+	if (ne == STATUS_OK) {
 		conf_walk(reader, hdf, "");
-	else
+		settings_agree(reader);
+	} else {
 		rc = conf_neo(e, ne, path);
+	}
 out:
 	buf_free(&reader->seen);
 	hdf_destroy(&hdf);

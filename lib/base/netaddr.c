@@ -1,9 +1,10 @@
-/* netaddr.c - public or not; see netaddr.h. */
+/* netaddr.c - public, loopback, or neither; see netaddr.h. */
 #include "lib/base/netaddr.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -66,4 +67,16 @@ bool netaddr_is_public(const struct sockaddr *address)
 		return ipv6_is_public(
 		    ((const struct sockaddr_in6 *)(const void *)address)->sin6_addr.s6_addr);
 	return false;
+}
+
+bool netaddr_is_loopback(const char *host)
+{
+	struct in6_addr six;
+	struct in_addr four;
+
+	if (inet_pton(AF_INET, host, &four) == 1)
+		return ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
+	if (inet_pton(AF_INET6, host, &six) == 1)
+		return IN6_IS_ADDR_LOOPBACK(&six);
+	return strcasecmp(host, "localhost") == 0;
 }

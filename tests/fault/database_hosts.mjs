@@ -1,8 +1,9 @@
 // database_hosts.mjs - two database hosts, one of which goes silent without closing anything: one worker waits for it in
 // vain and tells the others, who go to the next host at once. Two gates before one MariaDB are the hosts; what reaches a
-// silent gate is counted. Whole clusters are tests/cluster's.
+// silent gate is counted. And a host without TLS where TLS is wanted. Whole clusters are tests/cluster's.
 import test, { after } from 'node:test';
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
@@ -17,6 +18,7 @@ class Gate {
 	silent = false;
 	asked = new Set(); // connections on which something was asked while it was silent
 	open = new Set();
+	said = 0; // octets that reached it, ever
 	async start(target) {
 		this.server = net.createServer((client) => {
 			const database = net.connect(target());
@@ -25,6 +27,7 @@ class Gate {
 			for (const side of [client, database])
 				side.on('error', end).on('close', end);
 			client.on('data', (bytes) => {
+				this.said += bytes.length;
 				if (!this.silent)
 					database.write(bytes);
 				else if (!GOODBYES.includes(bytes[4]))
@@ -97,4 +100,31 @@ test('the next goes silent, and the first is back: all serve by that', async () 
 	await ask();
 	assert.equal(gates[1].asked.size, 1);
 	assert.ok(gates[0].open.size > 0);
+});
+
+// A network's host must have TLS: the worker, and every other program, does not start with one that could be spoken to in
+// clear; and with Db.TlsCa a host that offers none (or whose offer somebody on the way took out) is told nothing.
+test('a database over the network is spoken to by TLS, or not at all', async () => {
+	const gate = gates[gates.push(await new Gate().start(() => stack.demo.DB_SOCKET)) - 1], config = path.join(stack.dir, 'tls.hdf');
+	const plain = fs.readFileSync(path.join(stack.dir, 'mailcert.hdf'), 'utf8').replaceAll(/^Db.Hosts.*\n/gm, '');
+	const start = (program, lines, ...args) => new Promise((resolve) => {
+		fs.writeFileSync(config, plain + lines);
+		execFile(path.join(stack.env.B, program), ['--config', config, ...args], { timeout: 20000 },
+			(error, stdout, stderr) => resolve({ status: error === null ? 0 : error.code, says: stdout + stderr })).stdin.end();
+	});
+	for (const [program, ...args] of [['mailcert-web'], ['mailcert-signer'], ['mailcert-mailer'], ['mailcert-callback'], ['mailcertctl', 'db', 'status']]) {
+		const { status, says } = await start(program, 'Db.Hosts = 192.0.2.7:3306\n', ...args);
+		assert.ok(Number.isInteger(status) && status > 0, `${program}: ${status} ${says}`);
+		assert.match(says, /Db\.Hosts: 192\.0\.2\.7:3306 is not this machine's loopback: TLS is wanted, so Db\.TlsCa/, program);
+	}
+	const checked = await start('mailcertctl', 'Db.Hosts = 127.0.0.1:3307,db.example\n', 'config', 'check', config);
+	assert.match(checked.says, /Db\.Hosts: db\.example .*\n.*1 wrong/);
+
+	const { status } = await start('mailcertctl', `Db.Hosts = ${gate.host}\n`, 'db', 'status');
+	assert.deepEqual([status, gate.said > 0], [0, true], 'by the loopback without TLS');
+	gate.said = 0;
+	const refused = await start('mailcertctl', `Db.Hosts = ${gate.host}\nDb.TlsCa = ${config}\n`, 'db', 'status');
+	assert.notEqual(refused.status, 0);
+	assert.match(refused.says, /SSL/);
+	assert.equal(gate.said, 0, 'not even a name');
 });

@@ -413,6 +413,41 @@ static void configuration_lines_are_named(void **state)
 	(void)unlink(path);
 }
 
+/* A database that is not reached by the loopback is spoken to by TLS alone. */
+static void database_of_another_machine_wants_tls(void **state)
+{
+	static const struct {
+		const char *hosts;
+		int wrong; /* without Db.TlsCa */
+	} cases[] = {{"127.0.0.1", 0}, {"127.0.0.1:3307,127.0.0.2:3308,[::1]:3309", 0}, {"LocalHost:3306", 0},
+	    {"db.example", 1}, {"192.0.2.7:3306", 1}, {"[2001:db8::7]:3306", 1},
+	    {"127.0.0.1:3307,db.example:3306,192.0.2.7", 2}, {"localhost.db.example", 1}, {"127.1", 1},
+	    {"[::ffff:192.0.2.7]", 1}, {"0.0.0.0", 1}, {"127.0.0.1.db.example:3306", 1}, {",localhost", 1}};
+	char path[] = "/tmp/mailcert-conf-XXXXXX", text[128];
+	struct conf *conf = NULL;
+	struct err e;
+
+	(void)state;
+	(void)close(mkstemp(path));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int told = 0;
+
+		(void)snprintf(text, sizeof(text), "Db.Hosts = %s\n", cases[i].hosts);
+		assert_int_equal(file_replace(path, text, strlen(text), 0600, &e), 0);
+		assert_int_equal(conf_check(path, lines_count, &told, &e), cases[i].wrong);
+		assert_int_equal(conf_load(&conf, path, &e), cases[i].wrong > 0 ? -1 : 0);
+		if (cases[i].wrong > 0)
+			assert_non_null(strstr(e.log, "Db.TlsCa"));
+		else
+			conf_free(conf);
+		(void)snprintf(text, sizeof(text), "Db.TlsCa = /ca.pem\nDb.Hosts = %s\n", cases[i].hosts);
+		assert_int_equal(file_replace(path, text, strlen(text), 0600, &e), 0);
+		assert_int_equal(conf_load(&conf, path, &e), 0);
+		conf_free(conf);
+	}
+	(void)unlink(path);
+}
+
 static void every_default_fits_its_type(void **state)
 {
 	(void)state;
@@ -458,6 +493,7 @@ int main(void)
 	    cmocka_unit_test(configuration_is_checked),
 	    cmocka_unit_test(configuration_has_no_links),
 	    cmocka_unit_test(configuration_lines_are_named),
+	    cmocka_unit_test(database_of_another_machine_wants_tls),
 	    cmocka_unit_test(every_default_fits_its_type),
 	    cmocka_unit_test(faults_are_found_by_code),
 	};
