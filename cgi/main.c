@@ -189,7 +189,7 @@ static void headers_put(struct req *r, FCGX_Request *f)
 		buf_printf(&b, "Content-Type: %s\r\n", r->type);
 	/* A browser that is sent to what programs are answered shall show nothing of it, and save it under no
 	 * name that the address chose (reflected file download). */
-	if (strcmp(r->type, "application/json") == 0)
+	if (strcmp(r->type, "application/json") == 0 && !r->named)
 		buf_puts(&b, "Content-Disposition: attachment; filename=\"answer.json\"\r\n");
 	buf_printf(&b, "Content-Length: %zu\r\n", r->body.len);
 	buf_puts(&b, "Cache-Control: no-store\r\n"

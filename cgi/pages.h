@@ -176,6 +176,9 @@ int page_password_post(struct req *, struct err *);
 int page_sign_out_others_post(struct req *, struct err *);
 int page_session_end_post(struct req *, struct err *);
 
+/* page_data.c: what is kept of an account, as a file */
+int page_account_data(struct req *, struct err *);
+
 /* page_order.c: lists and one order */
 int page_products(struct req *, struct err *);
 int page_certificates(struct req *, struct err *);

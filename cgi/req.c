@@ -42,6 +42,7 @@ int req_file(struct req *r, const char *type, const char *name, const void *byte
 {
 	(void)snprintf(r->type, sizeof(r->type), "%s", type);
 	req_header(r, "Content-Disposition", "attachment; filename=\"%s\"", name);
+	r->named = true;
 	r->status = 200;
 	r->body.len = 0;
 	buf_add(&r->body, bytes, len);

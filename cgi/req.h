@@ -68,6 +68,7 @@ struct req {
 	struct buf headers; /* whole lines with CRLF */
 	struct buf body;
 	char type[64]; /* Content-Type of the answer */
+	bool named;    /* it is a file with a name of ours: req_file() */
 };
 
 /* Add a header line to the answer. Control bytes in the value end it there, so nothing can be injected. */

@@ -26,6 +26,7 @@ const struct route routes[] = {
     {METHOD_POST, "/account/password", page_password_post, 0},
     {METHOD_POST, "/account/sign-out-others", page_sign_out_others_post, 0},
     {METHOD_POST, "/account/sessions/:id/end", page_session_end_post, 0},
+    {METHOD_GET, "/account/data", page_account_data, 0},
     {METHOD_GET, "/account/data-security-products", page_products, 0},
     {METHOD_GET, "/dashboard", page_dashboard, 0},
     {METHOD_GET, "/certificates", page_certificates, 0},

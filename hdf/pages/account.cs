@@ -33,6 +33,9 @@
 </tbody></table><?cs /if ?>
 <p><?cs var:Words.account.others_text ?></p>
 <form method="post" action="/account/sign-out-others"><?cs call:token() ?><button type="submit" class="button-quiet"><?cs var:Words.account.others_button ?></button></form></section>
+<section class="card" aria-labelledby="data-title"><h2 id="data-title"><?cs var:Words.account.data_title ?></h2>
+<p><?cs var:Words.account.data_text ?></p>
+<p><a href="/account/data" download><?cs var:Words.account.data_link ?></a></p></section>
 <p class="muted"><?cs var:Words.account.change ?> <a href="mailto:<?cs var:Brand.support ?>"><?cs var:Brand.support ?></a></p>
 <?cs /def ?>
 <?cs include!"layout.cs" ?>

@@ -103,7 +103,7 @@ test('every statement of whole journeys, in procedures too', async () => {
 	await giveKey(person, order, makeCsr(keys, 'plans'));
 	await submitActivation(person, order);
 	await waitCertificate(person, order);
-	for (const where of ['/dashboard', '/dashboard?tab=problems', '/certificates', '/certificates?q=plans', '/account', '/account/data-security-products', at(order)])
+	for (const where of ['/dashboard', '/dashboard?tab=problems', '/certificates', '/certificates?q=plans', '/account', '/account/data', '/account/data-security-products', at(order)])
 		assert.equal((await person.get(where)).status, 200, where);
 	const posted = await new Client(stack).post('/partner/orders', { product: stack.demo.PRODUCT, partner_ref: 'plans-1', email: 'p@mailbox.example',
 		customer_name: 'Plans' }, { headers: bearer, json: true });

@@ -72,7 +72,7 @@ async function customerWalk(n) {
 	await me.signIn();
 	journal.told('signed_in', null);
 	const order = stack.takeOrder(), back = stack.takeOrder(), later = stack.takeOrder();
-	for (const where of ['/', '/account', '/account/data-security-products', '/dashboard?tab=problems', '/certificates',
+	for (const where of ['/', '/account', '/account/data', '/account/data-security-products', '/dashboard?tab=problems', '/certificates',
 		'/certificates?q=00', '/tools', '/tools', '/tools', '/healthz', at(order)])
 		await me.get(where);
 	const front = pageForms((await me.get('/account')).text).find((form) => form.action === '/language');
@@ -183,7 +183,7 @@ async function partnerWalk(n, shown) {
 	const me = client();
 	await me.signIn(stack.demo.PARTNER_LOGIN, stack.demo.PARTNER_PASSWORD);
 	journal.told('signed_in', null);
-	for (const where of ['/partner/dashboard', '/partner/orders/new', '/partner/orders.csv', '/partner/keys', '/partner/callbacks', '/partner/bulk'])
+	for (const where of ['/account/data', '/partner/dashboard', '/partner/orders/new', '/partner/orders.csv', '/partner/keys', '/partner/callbacks', '/partner/bulk'])
 		assert.equal((await me.get(where)).status, 200, where);
 	const csv = `partner_ref,product,email\nbulk-${n}-1,${stack.demo.PRODUCT},b1@partner.example\nbulk-${n}-2,${stack.demo.PRODUCT},b2@partner.example\n`;
 	const { hidden } = await me.form('/partner/bulk');

@@ -74,7 +74,9 @@ static const struct column columns[] = {
     {"state",
 	VALUES("ask", "confirmed", "rejected", "expired", "replaced", "issued", "mailbox_waiting_for_data")},
     {"detail", VALUES("csr_key_too_small 1024", "mx.example: 250 Ok", NULL, "a <xq>")},
-    {"event", VALUES("order_added", "issuance_refused", "unknown_event")},
+    {"event", VALUES("order_added", "issuance_refused", "unknown_event", "order_cleared")},
+    {"certificate.revocation_reason", VALUES("0", "4", "77", NULL)},
+    {"partner_id", VALUES("2", NULL)},
     {"tab", VALUES("information", "problems", "expiration", "new")},
     {"count", VALUES("0", "1", "20")},
     {"address", VALUES("joe@mailbox.example", "a@xn--bcher-kva.example")},
@@ -269,6 +271,41 @@ bool db_null(const struct db_rows *rows, size_t row, const char *column)
 size_t db_rows_count(const struct db_rows *rows)
 {
 	return rows == NULL ? 0 : rows->count;
+}
+
+/* Columns as they come, for what tells all of a row (cgi/page_data.c): some of its names, whatever was asked.
+ */
+static const char *const telling[] = {"me_id", "order_id", "language", "customer_name", "mailbox.email",
+    "activation.csr", "certificate.pem", "certificate.revocation_reason", "mine", "count", "event", "detail",
+    "created_at"};
+
+unsigned db_columns_count(const struct db_rows *rows)
+{
+	(void)rows;
+	return sizeof(telling) / sizeof(telling[0]);
+}
+
+const char *db_column(const struct db_rows *rows, unsigned column)
+{
+	(void)rows;
+	return telling[column];
+}
+
+bool db_column_is_number(const struct db_rows *rows, unsigned column)
+{
+	return strcmp(db_column(rows, column), "count") == 0;
+}
+
+const char *db_cell(const struct db_rows *rows, size_t row, unsigned column)
+{
+	return db_text(rows, row, db_column(rows, column));
+}
+
+size_t db_cell_len(const struct db_rows *rows, size_t row, unsigned column)
+{
+	const char *text = db_cell(rows, row, column);
+
+	return text == NULL ? 0 : strlen(text);
 }
 
 void db_rows_free(struct db_rows *rows)

@@ -33,6 +33,9 @@ await until('the partner\'s certificate', async () => (await partner.call(partne
 const FILES = ['certificate.pem', 'certificate.cer', 'chain.pem', 'issuer.pem', 'root.pem', 'bundle.p7b'];
 const ids = `(SELECT id FROM orders WHERE CONCAT(number, '/', item) IN ('${old}', '${theirs}'))`;
 
+// The id that the list which begins with an order ends before.
+const after = async (order) => (await stack.sql(`SELECT id + 1 FROM orders WHERE CONCAT(number, '/', item) = '${order}'`))[0][0];
+
 test('two years and a day after its certificate an order is cleared', async () => {
 	await stack.sql(`UPDATE certificate SET not_after = UTC_TIMESTAMP() - INTERVAL 2 YEAR - INTERVAL 1 DAY WHERE order_id IN ${ids};
 		UPDATE orders o JOIN certificate c ON c.order_id = o.id SET o.not_after = c.not_after`);
@@ -41,7 +44,7 @@ test('two years and a day after its certificate an order is cleared', async () =
 });
 
 test('its page, the lists and the dashboard open and name no address', async () => {
-	for (const where of [at(old), '/certificates', '/dashboard?tab=expiration', '/dashboard', '/account/data-security-products', '/certificates?q=old']) {
+	for (const where of [at(old), '/certificates', '/dashboard?tab=expiration', '/dashboard', '/account/data-security-products', '/account/data?before=' + await after(old), '/certificates?q=old']) {
 		const page = await customer.get(where);
 		assert.equal(page.status, 200, where);
 		assert.ok(!page.text.includes('old@mailbox.example') && !page.text.includes('BEGIN CERTIFICATE'), where);

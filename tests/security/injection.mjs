@@ -131,6 +131,8 @@ const FORMS = [
 	{ route: 'GET /sign-in', as: 'customer A', to: '/sign-in', query: { back: '/' } },
 	{ route: 'GET /account', as: 'customer A', to: '/account', query: { notice: 'saved' } },
 	{ route: 'GET /account/data-security-products', as: 'customer A', to: '/account/data-security-products', query: { page: '1' } },
+	{ route: 'GET /account/data', as: 'customer A', to: '/account/data', query: { before: '99999999' } },
+	{ route: 'GET /account/data', as: 'partner A', to: '/account/data', query: { before: '99999999' } },
 	{ route: 'GET /dashboard', as: 'customer A', to: '/dashboard', query: { tab: 'new', notice: 'saved' } },
 	{ route: 'GET /certificates', as: 'customer A', to: '/certificates', query: { q: 'a', status: 'issued', page: '1' } },
 	{ route: 'GET /certificates/:number/:item/email/done', as: 'customer A', to: at(issued, '/email/done'), query: { notice: 'mail_resent' } },
