@@ -46,11 +46,15 @@ int page_sign_in(struct req *r, struct err *e)
 	struct db_rows *rows = NULL;
 
 	if (r->actor.kind == ACTOR_SESSION) {
-		if (db_run(r->w->db, STMT_PAGE_ME, &rows, e, DB_ARGS(P_SESSION(r))) == -1)
+		if (db_run(r->w->db, STMT_PAGE_SESSION, &rows, e, DB_ARGS(P_SESSION(r))) == -1)
 			return -1;
 		if (db_rows_count(rows) > 0) {
+			const bool initial = db_number(rows, 0, "initial") == 1;
+
 			db_rows_free(rows);
-			return req_see_other(r, "%s", req_back(form_text(&r->query, "back"), "/dashboard"));
+			return req_see_other(r, "%s",
+			    initial ? "/account/password"
+				    : req_back(form_text(&r->query, "back"), "/dashboard"));
 		}
 		db_rows_free(rows);
 		/* The cookie's session has ended; forms of the signed-out page go by the visitor's cookie. */
@@ -63,12 +67,13 @@ int page_sign_in(struct req *r, struct err *e)
 int page_sign_in_post(struct req *r, struct err *e)
 {
 	const char *login = form_text(&r->form, "login"), *back = form_text(&r->form, "back");
+	bool initial = false;
 	struct err refused;
 
 	if (session_sign_in(r->w->db, r->w->conf, &r->actor, login, form_text(&r->form, "password"), r->agent,
-		&refused) == 0) {
+		&initial, &refused) == 0) {
 		req_cookie_session(r, &r->actor);
-		return req_see_other(r, "%s", req_back(back, "/dashboard"));
+		return req_see_other(r, "%s", initial ? "/account/password" : req_back(back, "/dashboard"));
 	}
 	if (fault_status(refused.fault) >= 500 || r->json) {
 		*e = refused;

@@ -171,7 +171,8 @@ int page_language_post(struct req *, struct err *);
 int page_account(struct req *, struct err *);
 int page_dashboard(struct req *, struct err *);
 
-/* page_password.c: the forms of the account's page */
+/* page_password.c: the forms of the account's page, and the page on which an admin's password is replaced */
+int page_password(struct req *, struct err *);
 int page_password_post(struct req *, struct err *);
 int page_sign_out_others_post(struct req *, struct err *);
 int page_session_end_post(struct req *, struct err *);

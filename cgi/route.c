@@ -23,6 +23,7 @@ const struct route routes[] = {
     {METHOD_POST, "/sign-out", page_sign_out_post, R_PUBLIC},
     {METHOD_POST, "/language", page_language_post, R_PUBLIC},
     {METHOD_GET, "/account", page_account, 0},
+    {METHOD_GET, "/account/password", page_password, 0},
     {METHOD_POST, "/account/password", page_password_post, 0},
     {METHOD_POST, "/account/sign-out-others", page_sign_out_others_post, 0},
     {METHOD_POST, "/account/sessions/:id/end", page_session_end_post, 0},

@@ -206,10 +206,11 @@ BEGIN
 END
 $$
 
--- p_partner (a name) makes it a partner's. p_derived is scrypt(password, salt); only its hash is stored.
-CREATE OR REPLACE PROCEDURE admin_account_add(p_admin VARCHAR(64), p_login VARCHAR(190) COLLATE utf8mb4_nopad_bin,
+-- p_partner (a name) makes it a partner's. p_derived is scrypt(password, salt); only its hash is stored. p_days: for so
+-- long the password opens the page on which its person replaces it, and no more; NULL: it is the person's own.
+CREATE OR REPLACE PROCEDURE admin_account_add_with(p_admin VARCHAR(64), p_login VARCHAR(190) COLLATE utf8mb4_nopad_bin,
     p_name VARCHAR(200), p_partner VARCHAR(64), p_email VARCHAR(254), p_language CHAR(2), p_salt BINARY(16),
-    p_cost TINYINT UNSIGNED, p_derived BINARY(32))
+    p_cost TINYINT UNSIGNED, p_derived BINARY(32), p_days SMALLINT UNSIGNED)
 BEGIN
 	DECLARE v_partner INT UNSIGNED;
 	DECLARE v_salt BINARY(16);
@@ -220,9 +221,9 @@ BEGIN
 	IF p_partner IS NOT NULL THEN CALL admin_partner(p_partner, v_partner); END IF;
 	SELECT salt INTO v_salt FROM account WHERE login = p_login FOR UPDATE;
 	IF v_salt IS NULL THEN
-		INSERT INTO account (login, kind, partner_id, name, email, language, salt, cost, verifier)
+		INSERT INTO account (login, kind, partner_id, name, email, language, salt, cost, verifier, password_until)
 		VALUES (p_login, IF(v_partner IS NULL, 'customer', 'partner'), v_partner, p_name, p_email, p_language, p_salt,
-		    p_cost, UNHEX(SHA2(p_derived, 256)));
+		    p_cost, UNHEX(SHA2(p_derived, 256)), UTC_TIMESTAMP() + INTERVAL p_days DAY);
 		CALL admin_audit(p_admin, 'account_added', NULL, p_login);
 	ELSEIF v_salt <> p_salt THEN
 		CALL admin_refuse(CONCAT('there is an account "', p_login, '" already'));
@@ -231,9 +232,9 @@ BEGIN
 END
 $$
 
--- A new password; whoever is signed in with the old one is signed out.
-CREATE OR REPLACE PROCEDURE admin_account_passwd(p_admin VARCHAR(64), p_login VARCHAR(190) COLLATE utf8mb4_nopad_bin,
-    p_salt BINARY(16), p_cost TINYINT UNSIGNED, p_derived BINARY(32))
+-- A new password; whoever is signed in with the old one is signed out. p_days as for admin_account_add_with.
+CREATE OR REPLACE PROCEDURE admin_account_passwd_with(p_admin VARCHAR(64), p_login VARCHAR(190) COLLATE utf8mb4_nopad_bin,
+    p_salt BINARY(16), p_cost TINYINT UNSIGNED, p_derived BINARY(32), p_days SMALLINT UNSIGNED)
 BEGIN
 	DECLARE v_account INT UNSIGNED;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
@@ -241,7 +242,8 @@ BEGIN
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL admin_account(p_login, v_account);
-	UPDATE account SET salt = p_salt, cost = p_cost, verifier = UNHEX(SHA2(p_derived, 256))
+	UPDATE account SET salt = p_salt, cost = p_cost, verifier = UNHEX(SHA2(p_derived, 256)),
+	    password_until = UTC_TIMESTAMP() + INTERVAL p_days DAY
 	WHERE id = v_account AND salt <> p_salt;
 	IF ROW_COUNT() > 0 THEN
 		DELETE FROM session WHERE account_id = v_account;
@@ -250,6 +252,17 @@ BEGIN
 	END IF;
 	COMMIT;
 END
+$$
+
+-- As the mailcertctl of the version before sets passwords, which knows none that end.
+CREATE OR REPLACE PROCEDURE admin_account_add(p_admin VARCHAR(64), p_login VARCHAR(190) COLLATE utf8mb4_nopad_bin,
+    p_name VARCHAR(200), p_partner VARCHAR(64), p_email VARCHAR(254), p_language CHAR(2), p_salt BINARY(16),
+    p_cost TINYINT UNSIGNED, p_derived BINARY(32))
+	CALL admin_account_add_with(p_admin, p_login, p_name, p_partner, p_email, p_language, p_salt, p_cost, p_derived, NULL)
+$$
+CREATE OR REPLACE PROCEDURE admin_account_passwd(p_admin VARCHAR(64), p_login VARCHAR(190) COLLATE utf8mb4_nopad_bin,
+    p_salt BINARY(16), p_cost TINYINT UNSIGNED, p_derived BINARY(32))
+	CALL admin_account_passwd_with(p_admin, p_login, p_salt, p_cost, p_derived, NULL)
 $$
 
 -- Where news of the orders and of the account go from now on; NULL: nowhere. The address before is told.

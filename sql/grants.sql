@@ -5,6 +5,8 @@
 -- random value, and writes no table at all.
 GRANT SELECT ON live_session TO web@localhost
 $$
+GRANT SELECT ON any_session TO web@localhost
+$$
 GRANT SELECT ON order_notice TO web@localhost
 $$
 GRANT SELECT (id, created_at) ON account TO web@localhost

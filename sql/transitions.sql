@@ -24,7 +24,17 @@ SELECT s.id_hash, a.id, a.login, a.name, a.kind, a.partner_id, a.language, a.ema
     s.seen_at < UTC_TIMESTAMP() - INTERVAL 60 SECOND AS stale
 FROM session s JOIN account a ON a.id = s.account_id
 WHERE s.seen_at > UTC_TIMESTAMP() - INTERVAL s.idle SECOND AND s.expires_at > UTC_TIMESTAMP()
-    AND a.disabled_at IS NULL
+    AND a.disabled_at IS NULL AND a.password_until IS NULL
+$$
+
+-- The same, and besides (initial = 1) the session of a person who has yet to replace the password that an admin set: it
+-- opens the page for that, and nothing that asks live_session.
+CREATE OR REPLACE SQL SECURITY DEFINER VIEW any_session AS
+SELECT s.id_hash, a.id, a.login, a.name, a.kind, a.partner_id, a.language, a.email,
+    s.seen_at < UTC_TIMESTAMP() - INTERVAL 60 SECOND AS stale, a.password_until IS NOT NULL AS initial
+FROM session s JOIN account a ON a.id = s.account_id
+WHERE s.seen_at > UTC_TIMESTAMP() - INTERVAL s.idle SECOND AND s.expires_at > UTC_TIMESTAMP()
+    AND a.disabled_at IS NULL AND (a.password_until IS NULL OR a.password_until > UTC_TIMESTAMP())
 $$
 
 -- What the dashboard says of each order: under which tab, by which code, since when. It looks at all orders of an account,
@@ -287,19 +297,21 @@ END
 $$
 
 -- p_derived is scrypt(password, salt); only its hash is stored. Ends the session the browser had before. p_browser: its
--- name, for the person's list of sessions.
+-- name, for the person's list of sessions. A password that an admin set signs in for a while (initial = 1, see
+-- any_session), then nobody.
 CREATE OR REPLACE PROCEDURE sign_in_with(p_login VARCHAR(190) CHARACTER SET utf8mb4, p_derived VARBINARY(32),
     p_old VARBINARY(32), p_session VARBINARY(32), p_idle INT UNSIGNED, p_max INT UNSIGNED,
     p_address VARCHAR(45) CHARACTER SET ascii, p_browser VARCHAR(60) CHARACTER SET ascii)
 BEGIN
 	DECLARE v_account INT UNSIGNED;
 	DECLARE v_actor VARCHAR(80);
+	DECLARE v_until DATETIME;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL sign_in_guard(p_login, p_address);
-	SELECT id INTO v_account FROM account
+	SELECT id, password_until INTO v_account, v_until FROM account
 	WHERE login = p_login AND verifier = UNHEX(SHA2(p_derived, 256)) AND disabled_at IS NULL;
 	DELETE FROM session WHERE p_old IS NOT NULL AND id_hash = UNHEX(SHA2(p_old, 256));
 	IF v_account IS NULL THEN
@@ -311,13 +323,17 @@ BEGIN
 		CALL sign_in_failed(p_login, v_actor, 'sign_in_refused', p_address);
 		COMMIT;
 		SELECT 'sign_in_refused' AS code;
+	ELSEIF v_until <= UTC_TIMESTAMP() THEN
+		CALL audit_add(CONCAT('account:', LEFT(p_login, 70)), 'sign_in_refused', NULL, p_address, 'password_expired');
+		COMMIT;
+		SELECT 'password_expired' AS code;
 	ELSE
 		INSERT IGNORE INTO session (id_hash, account_id, created_at, seen_at, idle, expires_at, browser)
 		VALUES (UNHEX(SHA2(p_session, 256)), v_account, UTC_TIMESTAMP(), UTC_TIMESTAMP(), p_idle,
 		    UTC_TIMESTAMP() + INTERVAL p_max SECOND, p_browser);
 		CALL audit_add(CONCAT('account:', LEFT(p_login, 70)), 'signed_in', NULL, p_address, NULL);
 		COMMIT;
-		SELECT 'ok' AS code;
+		SELECT 'ok' AS code, v_until IS NOT NULL AS initial;
 	END IF;
 END
 $$
@@ -336,7 +352,7 @@ BEGIN
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
-	SELECT CONCAT('account:', LEFT(login, 70)) INTO v_actor FROM live_session
+	SELECT CONCAT('account:', LEFT(login, 70)) INTO v_actor FROM any_session
 	WHERE id_hash = UNHEX(SHA2(p_session, 256));
 	IF v_actor IS NOT NULL THEN
 		DELETE FROM session WHERE id_hash = UNHEX(SHA2(p_session, 256));
@@ -363,7 +379,7 @@ account_password: BEGIN
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
-	SELECT id, login INTO v_account, v_login FROM live_session WHERE id_hash = UNHEX(SHA2(p_session, 256));
+	SELECT id, login INTO v_account, v_login FROM any_session WHERE id_hash = UNHEX(SHA2(p_session, 256));
 	IF v_account IS NULL THEN CALL refuse('sign_in_required'); END IF;
 	CALL sign_in_guard(v_login, p_address);
 	IF EXISTS (SELECT 1 FROM account WHERE id = v_account AND salt = p_salt) THEN
@@ -371,7 +387,7 @@ account_password: BEGIN
 		SELECT 'ok' AS code;
 		LEAVE account_password;
 	END IF;
-	UPDATE account SET salt = p_salt, cost = p_cost, verifier = UNHEX(SHA2(p_new, 256))
+	UPDATE account SET salt = p_salt, cost = p_cost, verifier = UNHEX(SHA2(p_new, 256)), password_until = NULL
 	WHERE id = v_account AND verifier = UNHEX(SHA2(p_derived, 256));
 	IF ROW_COUNT() = 0 THEN
 		CALL sign_in_failed(v_login, CONCAT('account:', LEFT(v_login, 70)), 'password_refused', p_address);
@@ -454,7 +470,7 @@ $$
 
 CREATE OR REPLACE PROCEDURE account_language(p_session VARBINARY(32), p_language CHAR(2))
 	UPDATE account SET language = p_language
-	WHERE id = (SELECT id FROM live_session WHERE id_hash = UNHEX(SHA2(p_session, 256)))
+	WHERE id = (SELECT id FROM any_session WHERE id_hash = UNHEX(SHA2(p_session, 256)))
 $$
 
 -- ---------------------------------------------------------------- mailbox (web)

@@ -103,8 +103,22 @@ static void password_renew(struct db *db, const struct conf *conf, const struct 
 	OPENSSL_cleanse(dearer, sizeof(dearer));
 }
 
+/* What the database answered to a sign-in. */
+static int sign_in_judge(const struct db_rows *rows, const struct actor *actor, bool *initial, struct err *e)
+{
+	const char *code = db_text(rows, 0, "code");
+
+	if (strcmp(code, "password_expired") == 0)
+		return err_set(e, FAULT_password_expired, "sign-in from %s: an admin's password, too old",
+		    actor->address);
+	if (strcmp(code, "ok") != 0)
+		return err_set(e, FAULT_sign_in_refused, "sign-in from %s refused", actor->address);
+	*initial = db_number(rows, 0, "initial") == 1;
+	return 0;
+}
+
 int session_sign_in(struct db *db, const struct conf *conf, struct actor *actor, const char *login,
-    const char *password, const char *agent, struct err *e)
+    const char *password, const char *agent, bool *initial, struct err *e)
 {
 	unsigned char derived[PASSWORD_DERIVED_LEN], id[SESSION_ID_LEN];
 	char browser[BROWSER_NAME_ROOM];
@@ -130,12 +144,9 @@ int session_sign_in(struct db *db, const struct conf *conf, struct actor *actor,
 		    had ? P_BYTES(actor->secret, actor->secret_len) : P_NULL(), P_BYTES(id, sizeof(id)),
 		    P_NUMBER(conf_number(conf, SET_WEB_SESSION_IDLE)),
 		    P_NUMBER(conf_number(conf, SET_WEB_SESSION_MAX)), P_TEXT(actor->address),
-		    P_TEXT(browser))) == -1)
+		    P_TEXT(browser))) == -1 ||
+	    sign_in_judge(rows, actor, initial, e) == -1)
 		goto out;
-	if (strcmp(db_text(rows, 0, "code"), "ok") != 0) {
-		(void)err_set(e, FAULT_sign_in_refused, "sign-in from %s refused", actor->address);
-		goto out;
-	}
 	actor->kind = ACTOR_SESSION;
 	memcpy(actor->secret, id, sizeof(id));
 	actor->secret_len = sizeof(id);
@@ -168,6 +179,8 @@ int session_password(struct db *db, const struct conf *conf, const struct actor 
 		return -1;
 	if (strlen(c->password) > PASSWORD_MAX)
 		return err_set(e, FAULT_password_wrong, "change of password: too long");
+	if (strcmp(c->password, c->wish) == 0)
+		return err_set(e, FAULT_password_unchanged, "change of password: to the same one");
 	if (login_derive(db, conf, actor, c->login, c->password, derived, &cost, e) == 0 &&
 	    new_derive(conf, c->wish, made, salt, e) == 0)
 		rc = db_run(db, STMT_ACCOUNT_PASSWORD, &rows, e,

@@ -11,10 +11,12 @@ struct err;
 /* Sign in. On success *actor becomes the new session (the id for the cookie in actor->secret); the session it
  * held before, if any, ends. actor->address must be filled. Login and password are NUL-terminated, as typed;
  * agent is what the browser calls itself, of which the person's list of sessions keeps a short name.
- * Faults: login_missing, password_missing, sign_in_refused (the same for a wrong login and a wrong password,
- * after the same time), sign_in_throttled (arg: seconds to wait), busy (too many at once, or no database). */
+ * *initial: the password is one that an admin set; the session opens nothing but the page on which it is
+ * replaced. Faults: login_missing, password_missing, sign_in_refused (the same for a wrong login and a wrong
+ * password, after the same time), password_expired (an admin's, too old), sign_in_throttled (arg: seconds to
+ * wait), busy (too many at once, or no database). */
 int session_sign_in(struct db *, const struct conf *, struct actor *, const char *login, const char *password,
-    const char *agent, struct err *e);
+    const char *agent, bool *initial, struct err *e);
 
 /* End the session; one that has ended already is fine. */
 int session_sign_out(struct db *, const struct actor *, struct err *e);
@@ -26,7 +28,7 @@ struct password_change {
 };
 
 /* Change the password of the person signed in. Faults: password_missing, password_wrong (counts as a failed
- * sign-in), password_short, password_long, password_common, sign_in_throttled, busy. */
+ * sign-in), password_short, password_long, password_common, password_unchanged, sign_in_throttled, busy. */
 int session_password(
     struct db *, const struct conf *, const struct actor *, const struct password_change *, struct err *e);
 

@@ -66,6 +66,17 @@ salt=$(as root "SELECT HEX(salt) FROM account WHERE login = 'demo'")
 is "the verifier is SHA-256 of scrypt" "$(as root "SELECT LOWER(HEX(verifier)) FROM account WHERE login = 'demo'")" \
 	"$(python3 -c 'import hashlib, sys
 print(hashlib.sha256(hashlib.scrypt(b"correct horse", salt=bytes.fromhex(sys.argv[1]), n=65536, r=8, p=1, maxmem=1 << 28, dklen=32)).hexdigest())' "$salt")"
+is "the password is for the first sign-in, within seven days" "$(as root "SELECT ROUND(TIMESTAMPDIFF(MINUTE, UTC_TIMESTAMP(), password_until) / 1440) FROM account WHERE login = 'demo'")" 7
+run ctl account passwd --login demo --permanent <"$T/good"
+is "--permanent: the person's own" "$RC $(as root "SELECT password_until FROM account WHERE login = 'demo'")" "0 NULL"
+run ctl account passwd --login demo --days 30 <"$T/good"
+is "--days" "$RC $(ctl account list --json | json '[a["password_until"] > a["created_at"] for a in j]')" "0 [True]"
+run ctl account passwd --login demo --days 31 <"$T/good"
+is "not for long" "$RC" 2
+run ctl account passwd --login demo --days 3 --permanent <"$T/good"
+is "nor both" "$RC" 2
+as root "DELETE FROM outbox"
+salt=$(as root "SELECT HEX(salt) FROM account WHERE login = 'demo'")
 run ctl account add --login demo --name Other <"$T/good"
 is "a login that is taken" "$RC $(cat "$T/err")" '1 mailcertctl: there is an account "demo" already'
 run ctl account add --login second --name Second <<<short

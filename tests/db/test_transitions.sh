@@ -132,15 +132,15 @@ is "sign_in with a wrong password is refused in a row" "$(as web "CALL sign_in('
 is "so is an unknown login" "$(as web "CALL sign_in('nobody', REPEAT('p', 32), NULL, REPEAT('n', 32), 60, 600, $ADDRESS)")" sign_in_refused
 is "each leaves its trace" "$(count sign_in_failure 1) $(count audit "event = 'sign_in_refused'")" "2 2"
 is "a login in other letters is another login" "$(as web "CALL sign_in('DEMO', REPEAT('p', 32), NULL, REPEAT('n', 32), 60, 600, $ADDRESS)")" sign_in_refused
-is "sign_in" "$(as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, $ADDRESS)")" ok
-is "sign_in again (a lost answer)" "$(as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, $ADDRESS)")" ok
+is "sign_in" "$(as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, $ADDRESS)")" $'ok\t0'
+is "sign_in again (a lost answer)" "$(as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, $ADDRESS)")" $'ok\t0'
 is "gives one session" "$(count session 1)" 1
 is "the session is live" "$(as web "SELECT login FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('s', 32), 256))")" demo
 is "its id stands nowhere" "$(count session "id_hash = REPEAT('s', 32)")" 0
 as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('t', 32), 1800, 43200, $ADDRESS)" >/dev/null
 is "signing in ends the session the browser had" \
 	"$(as web "CALL sign_in('other', REPEAT('p', 32), REPEAT('t', 32), REPEAT('o', 32), 1800, 43200, $ADDRESS)"; count session "id_hash = UNHEX(SHA2(REPEAT('t', 32), 256))")" \
-	$'ok\n0'
+	$'ok\t0\n0'
 as root "INSERT INTO sign_in_failure (at, login_hash, address) SELECT UTC_TIMESTAMP(), UNHEX(SHA2('guessed', 256)), '198.51.100.1' FROM seq_1_to_10"
 like "guessing one login from one address is slowed down" "$(as web "CALL sign_in_begin('guessed', '198.51.100.1')")" "${REFUSED}sign_in_throttled|[0-9]*"
 like "sign_in itself knows" "$(as web "CALL sign_in('guessed', REPEAT('p', 32), NULL, REPEAT('n', 32), 60, 600, '198.51.100.1')")" "${REFUSED}sign_in_throttled|[0-9]*"
@@ -181,7 +181,7 @@ is "again (a lost answer)" "$(as web "CALL account_password(REPEAT('a', 32), REP
 is "the person is told by mail, once, and not of a wrong one" "$(as root "SELECT recipient, language, arg, order_id IS NULL, happened_at <= UTC_TIMESTAMP(), state FROM outbox WHERE kind = 'password_changed'")" \
 	$'other@customer.example\ten\tother\t1\t1\twaiting'
 is "the old one signs nobody in" "$(as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('d', 32), 1800, 43200, $ADDRESS)")" sign_in_refused
-is "the new one does" "$(as web "CALL sign_in('other', REPEAT('q', 32), NULL, REPEAT('d', 32), 1800, 43200, $ADDRESS)") $(live)" "ok 5"
+is "the new one does" "$(as web "CALL sign_in('other', REPEAT('q', 32), NULL, REPEAT('d', 32), 1800, 43200, $ADDRESS)") $(live)" $'ok\t0 5'
 is "with others, all other sessions end" "$(as web "CALL account_password(REPEAT('a', 32), REPEAT('q', 32), REPEAT('m', 16), 16, REPEAT('p', 32), TRUE, $ADDRESS)") $(live)" "ok 1"
 is "of no session it is refused" "$(as web "CALL account_password(REPEAT('z', 32), REPEAT('p', 32), REPEAT('k', 16), 16, REPEAT('q', 32), TRUE, $ADDRESS)")" "${REFUSED}sign_in_required"
 as admin "CALL admin_account_add('test', 'mute', 'No address', NULL, NULL, NULL, RPAD('mute', 16, 'mute'), 16, REPEAT('p', 32))" >/dev/null
@@ -197,6 +197,32 @@ is "an admin's change is told, and a new address to the one before, each once" "
 is "the mailer gets login and time, and nothing of an order" "$(as mailer "CALL outbox_take('m1', 1000, 60, FALSE)" | cut -f 2-4,13,15 | grep mute | head -n 1)" $'password_changed\tNULL\tmute@old.example\tmute\t'"$(as root "SELECT UNIX_TIMESTAMP(happened_at) FROM outbox WHERE arg = 'mute' LIMIT 1")"
 as mailer "CALL outbox_done($(as root "SELECT MIN(id) FROM outbox WHERE arg = 'mute'"), 'm1', 'sent', 0, 'mx.old.example', '250 ok')"
 is "and says what became of it" "$(as root "SELECT state FROM outbox WHERE arg = 'mute' ORDER BY id LIMIT 1; SELECT event, order_id, detail FROM audit WHERE actor = 'mailer'")" $'sent\nnotice_accepted\tNULL\tmx.old.example: 250 ok'
+
+# --- a password that an admin set: for one sign-in, which must come in time ---
+initial() { as web "SELECT login, initial FROM any_session WHERE id_hash = UNHEX(SHA2(REPEAT('$1', 32), 256))"; }
+open_to() { as web "SELECT COUNT(*) FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('$1', 32), 256))"; }
+as admin "CALL admin_account_add_with('test', 'fresh', 'Fresh', NULL, NULL, NULL, RPAD('fresh', 16, 'fresh'), 16, REPEAT('p', 32), 7)"
+is "it ends in days" "$(as root "SELECT TIMESTAMPDIFF(DAY, UTC_TIMESTAMP(), password_until + INTERVAL 1 HOUR) FROM account WHERE login = 'fresh'")" 7
+is "sign_in says that it is initial" "$(as web "CALL sign_in_with('fresh', REPEAT('p', 32), NULL, REPEAT('1', 32), 1800, 43200, $ADDRESS, NULL)")" $'ok\t1'
+is "that session is nobody's but for the page that replaces it" "$(open_to 1) $(initial 1)" $'0 fresh\t1'
+is "it opens no order, list or end of a session" "$(as web "CALL mailbox_draft('session', REPEAT('1', 32), '0000123456', 'b01', 'a@b.example', $ADDRESS)") $(as web "CALL session_list(REPEAT('1', 32))") $(as web "CALL sign_out_others(REPEAT('1', 32), $ADDRESS)")" \
+	"${REFUSED}sign_in_required  ${REFUSED}sign_in_required"
+as web "CALL account_language(REPEAT('1', 32), 'pl')"
+is "but the language" "$(as root "SELECT language FROM account WHERE login = 'fresh'")" pl
+is "a wrong one replaces nothing" "$(as web "CALL account_password(REPEAT('1', 32), REPEAT('x', 32), REPEAT('1', 16), 16, REPEAT('q', 32), TRUE, $ADDRESS)") $(open_to 1)" "password_wrong 0"
+is "replaced, it is a session like any" "$(as web "CALL account_password(REPEAT('1', 32), REPEAT('p', 32), REPEAT('1', 16), 16, REPEAT('q', 32), TRUE, $ADDRESS)") $(open_to 1) $(initial 1)" $'ok 1 fresh\t0'
+is "and the password is the person's own" "$(as web "CALL sign_in_with('fresh', REPEAT('q', 32), NULL, REPEAT('2', 32), 1800, 43200, $ADDRESS, NULL)") $(open_to 2)" $'ok\t0 1'
+as admin "CALL admin_account_passwd_with('test', 'fresh', REPEAT('2', 16), 16, REPEAT('r', 32), 1)"
+as web "CALL sign_in_with('fresh', REPEAT('r', 32), NULL, REPEAT('3', 32), 1800, 43200, $ADDRESS, NULL)" >/dev/null
+as root "UPDATE account SET password_until = UTC_TIMESTAMP() WHERE login = 'fresh'"
+is "when its time is over it signs nobody in, and an open session is none" "$(as web "CALL sign_in_with('fresh', REPEAT('r', 32), NULL, REPEAT('4', 32), 1800, 43200, $ADDRESS, NULL)") $(initial 3)$(initial 4)" "password_expired "
+is "nor can it be replaced then" "$(as web "CALL account_password(REPEAT('3', 32), REPEAT('r', 32), REPEAT('3', 16), 16, REPEAT('q', 32), TRUE, $ADDRESS)")" "${REFUSED}sign_in_required"
+is "the log says why" "$(as root "SELECT event, detail FROM audit WHERE actor = 'account:fresh' ORDER BY id DESC LIMIT 1")" $'sign_in_refused\tpassword_expired'
+is "a worker of the version before gets the same, which it takes for a refusal" "$(as web "CALL sign_in('fresh', REPEAT('r', 32), NULL, REPEAT('5', 32), 1800, 43200, $ADDRESS)")" password_expired
+as admin "CALL admin_account_passwd('test', 'fresh', REPEAT('4', 16), 16, REPEAT('r', 32))"
+is "and a command of that version sets the person's own" "$(as web "CALL sign_in('fresh', REPEAT('r', 32), NULL, REPEAT('5', 32), 1800, 43200, $ADDRESS)") $(open_to 5)" $'ok\t0 1'
+as root "DELETE FROM sign_in_failure"
+
 as root "UPDATE account SET cost = 15 WHERE login = 'other'"
 as web "CALL account_password_renew(REPEAT('a', 32), REPEAT('x', 32), REPEAT('r', 16), 16, REPEAT('r', 32))"
 is "account_password_renew wants it too" "$(as web "CALL sign_in_begin('other', $ADDRESS)")" $'mmmmmmmmmmmmmmmm\t15'
@@ -207,7 +233,7 @@ is "sign_out_others" "$(as web "CALL sign_out_others(REPEAT('b', 32), $ADDRESS)"
 as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('o', 32), 1800, 43200, $ADDRESS)" >/dev/null
 
 # --- sessions one by one ---
-is "sign_in_with keeps the browser's name" "$(as web "CALL sign_in_with('other', REPEAT('p', 32), NULL, REPEAT('e', 32), 1800, 43200, $ADDRESS, 'Firefox, Linux')")" ok
+is "sign_in_with keeps the browser's name" "$(as web "CALL sign_in_with('other', REPEAT('p', 32), NULL, REPEAT('e', 32), 1800, 43200, $ADDRESS, 'Firefox, Linux')")" $'ok\t0'
 as root "UPDATE session SET seen_at = seen_at - INTERVAL 1 MINUTE WHERE id_hash = UNHEX(SHA2(REPEAT('b', 32), 256))"
 is "session_list: this one first, then the last used, of one's own alone" "$(as web "CALL session_list(REPEAT('o', 32))" | cut -f 2,5)" $'NULL\t1\nFirefox, Linux\t0\nNULL\t0'
 is "of no session nothing" "$(as web "CALL session_list(REPEAT('z', 32))")" ""

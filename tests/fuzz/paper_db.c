@@ -41,6 +41,7 @@ static const struct column columns[] = {
     {"me_kind", VALUES("customer", "customer", "partner")},
     {"me_language", VALUES("en", "pl", NULL)},
     {"me_stale", VALUES("0", "0", "0", "1")},
+    {"initial", VALUES("0", "0", "1")},
     {"order_id", VALUES("7", "7", "7", NULL)},
     {"number", VALUES("0000123456")},
     {"item", VALUES("b01")},
@@ -109,7 +110,7 @@ static const struct column a_time = {"", VALUES("2026-11-22 14:03 UTC")};
 /* A column of several statements, with words of their own. */
 static const struct column codes = {"code", VALUES("ok", "ok", "mailbox_too_old")};
 static const struct column order_codes = {"code", VALUES("made", "same")};
-static const struct column sign_in_codes = {"code", VALUES("ok", "sign_in_refused")};
+static const struct column sign_in_codes = {"code", VALUES("ok", "sign_in_refused", "password_expired")};
 static const struct column password_codes = {"code", VALUES("ok", "password_wrong")};
 static const struct column notice_codes = {
     "code", VALUES("issued", "caa_denied", "mail_delayed", "value_expired")};

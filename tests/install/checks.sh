@@ -147,6 +147,7 @@ before_the_first_certificate_2() {
 	local done=$WORK/first
 	grep -x '[0-9]*/b[0-9]*' "$WORK/out" >"$WORK/orders"
 	is 'ten orders are added' "$(wc -l <"$WORK/orders")" 10
+	ok 'the customer replaces the password that was made for them' visit welcome "$(sed -n 's/^for the first sign-in: //p' "$WORK/out")"
 	ok 'the customer names a mailbox, its holder confirms it by mail' visit begin "$(order 1)" joe@mailbox.example
 	ok 'the customer gets the first certificate' visit finish "$(order 1)" "$done"
 	curl_crl issuing-1 "$done"

@@ -1,5 +1,6 @@
 // visit.mjs - the visitors of the installed service, for tests/install/run:
 //
+//	visit.mjs welcome PASSWORD     the customer signs in for the first time and takes a password of their own
 //	visit.mjs begin ORDER EMAIL    the customer names the mailbox, its holder confirms it
 //	visit.mjs name ORDER EMAIL     the first half of that alone
 //	visit.mjs confirm ORDER EMAIL  the second
@@ -60,9 +61,18 @@ async function traffic(order) {
 	console.log(JSON.stringify({ answered, failed }));
 }
 
+async function welcome(password) {
+	const customer = await new Client(stack).signIn(stack.demo.CUSTOMER_LOGIN, password);
+	const answer = await customer.submit('/account/password', { password, new_password: stack.demo.CUSTOMER_PASSWORD });
+	if (answer.location !== '/account?notice=password_changed')
+		throw new Error(`the password is not replaced: ${answer.status} ${answer.title}`);
+}
+
 const [command, order, rest] = process.argv.slice(2);
 if (command === 'traffic') {
 	await traffic(order);
+} else if (command === 'welcome') {
+	await welcome(order);
 } else {
 	const customer = await new Client(stack).signIn();
 	if (command === 'begin')

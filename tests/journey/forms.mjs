@@ -221,7 +221,7 @@ test('a body over the limit is refused by the worker, a huge one by nginx', asyn
 });
 
 test('someone else\'s order is the same as none', async () => {
-	stack.ctlInput('open sesame, please\n', 'account', 'add', '--login', 'other', '--name', 'Olga Other', '--kind', 'customer', '--password-stdin');
+	stack.ctlInput('open sesame, please\n', 'account', 'add', '--login', 'other', '--name', 'Olga Other', '--kind', 'customer', '--permanent', '--password-stdin');
 	const foreign = (await stack.ctl('order', 'add', '--account', 'other', '--product', stack.demo.PRODUCT, '--count', '1')).trim();
 	const none = '9999999999/b01';
 	const csr = fs.readFileSync(file('p256.csr'), 'utf8');

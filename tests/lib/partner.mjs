@@ -49,6 +49,6 @@ export async function anotherKey(stack, partner, scopes, ...more) {
 
 // A person of a partner who can sign in.
 export function partnerAccount(stack, partner, login, password) {
-	stack.ctlInput(password, 'account', 'add', '--login', login, '--name', `Person ${login}`, '--kind', 'partner',
+	stack.ctlInput(password, 'account', 'add', '--login', login, '--name', `Person ${login}`, '--kind', 'partner', '--permanent',
 		'--partner', partner, '--password-stdin');
 }

@@ -22,7 +22,7 @@ class Program extends Client {
 export const ROLES = ['nobody', 'customer A', 'customer B', 'partner A', 'partner B', 'key order', 'key read', 'key revoke', 'key B'];
 
 export async function everybody(stack) {
-	const add = (login, name) => stack.ctlInput(PASSWORD, 'account', 'add', '--login', login, '--name', name, '--kind', 'customer',
+	const add = (login, name) => stack.ctlInput(PASSWORD, 'account', 'add', '--login', login, '--name', name, '--kind', 'customer', '--permanent',
 		'--password-stdin');
 	add('other', 'Olga Other');
 	partnerAccount(stack, 'demo-partner', 'panel-a', PASSWORD);

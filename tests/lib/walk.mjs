@@ -97,8 +97,26 @@ export class Walk {
 		await this.visit('/nothing/here', 'error-404');
 	}
 
+	// Somebody's first sign-in, with a password that an admin made.
+	async first() {
+		const login = this.partner.login.replace('paula', 'fran'), made = 'words of an admin';
+		this.stack.ctlInput(made, 'account', 'add', '--login', login, '--name', 'Fran First', '--password-stdin');
+		await this.signIn(login, made);
+		await this.see('password_initial');
+		for (const wish of [made, 'words of fran alone']) {
+			await this.page.fill('#password', made);
+			await this.page.fill('#new_password', wish);
+			await this.send('#new_password');
+			if (wish === made)
+				await this.see('password_initial-unchanged', { wrong: true });
+		}
+		await this.see('account-password_changed');
+		await this.press('form[action="/sign-out"] button');
+	}
+
 	async customer() {
 		const { demo } = this.stack;
+		await this.first();
 		await this.signIn(demo.CUSTOMER_LOGIN, demo.CUSTOMER_PASSWORD);
 		for (const tab of ['information', 'problems', 'expiration', 'new'])
 			await this.visit(`/dashboard?tab=${tab}`, `dashboard-${tab}-first`);

@@ -16,7 +16,7 @@ const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const dir = scratch();
 const stack = await Stack.start({ name: 'data', orders: 3, workers: 2, settings: { 'Mail.PollMs': 100, 'Signer.PollMs': 200 } });
 const customer = await new Client(stack).signIn();
-stack.ctlInput('correct horse battery', 'account', 'add', '--login', 'other', '--name', 'Olga Other', '--kind', 'customer', '--password-stdin');
+stack.ctlInput('correct horse battery', 'account', 'add', '--login', 'other', '--name', 'Olga Other', '--kind', 'customer', '--permanent', '--password-stdin');
 const other = await new Client(stack).signIn('other', 'correct horse battery');
 const order = stack.takeOrder(), draft = stack.takeOrder();
 

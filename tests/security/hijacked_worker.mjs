@@ -25,7 +25,7 @@ const stack = await Stack.start({
 	// A short life, so that a mended record is seen at once.
 	zone: 'flip.example. 1 IN MX 10 mail.demo-dns.\nflip.example. 1 IN CAA 0 issuemail "other-ca.example"\n',
 });
-stack.ctlInput('mallory password', 'account', 'add', '--login', 'mallory', '--name', 'Mallory', '--kind', 'customer', '--password-stdin');
+stack.ctlInput('mallory password', 'account', 'add', '--login', 'mallory', '--name', 'Mallory', '--kind', 'customer', '--permanent', '--password-stdin');
 const [malloryOrder, malloryOther] = (await stack.ctl('order', 'add', '--account', 'mallory', '--product', stack.demo.PRODUCT, '--count', '2'))
 	.trim().split('\n').map((line) => line.split('\t')[0]);
 const customer = await new Client(stack).signIn();

@@ -54,7 +54,7 @@ secrets["the demo partner's key"] = stack.demo.PARTNER_KEY;
 const PASSWORDS = { first: 'Zw3-first-of-anna', second: 'Qx7-second-of-anna', wrong: 'Vk9-mistyped-by-anna', panel: 'Jh4-of-the-panel' };
 for (const [name, password] of Object.entries(PASSWORDS))
 	secrets[`the ${name} password`] = password;
-stack.ctlInput(PASSWORDS.first, 'account', 'add', '--login', 'anna', '--name', 'Anna', '--kind', 'customer', '--email', 'anna@customer.example', '--password-stdin');
+stack.ctlInput(PASSWORDS.first, 'account', 'add', '--login', 'anna', '--name', 'Anna', '--kind', 'customer', '--email', 'anna@customer.example', '--permanent', '--password-stdin');
 partnerAccount(stack, 'demo-partner', 'panel', PASSWORDS.panel);
 const order = (await stack.ctl('order', 'add', '--account', 'anna', '--product', stack.demo.PRODUCT)).trim().split('\t')[0];
 

@@ -9,6 +9,7 @@ import path from 'node:path';
 import { Stack } from '../lib/stack.mjs';
 import { Client, pageForms } from '../lib/client.mjs';
 import { formToken } from '../lib/roles.mjs';
+import { routes } from '../lib/routes.mjs';
 import { fastcgi } from '../lib/fastcgi.mjs';
 import { scratch } from '../lib/openssl.mjs';
 import { at } from '../lib/steps.mjs';
@@ -51,7 +52,7 @@ const derived = () => fs.readFileSync(counted, 'utf8');
 
 const people = ['guessed', 'locked', 'known', 'disabled', 'many', 'Case'];
 for (const login of people)
-	stack.ctlInput(PASSWORD, 'account', 'add', '--login', login, '--name', 'Nick', '--kind', 'customer', '--password-stdin');
+	stack.ctlInput(PASSWORD, 'account', 'add', '--login', login, '--name', 'Nick', '--kind', 'customer', '--permanent', '--password-stdin');
 await stack.sql("UPDATE account SET disabled_at = UTC_TIMESTAMP() WHERE login = 'disabled'");
 
 const signedIn = (client) => client.get('/dashboard', { json: true }).then((answer) => answer.status === 200);
@@ -301,9 +302,9 @@ test('nothing else says who has an account: pages, headers and statuses for stra
 
 // --- passwords ------------------------------------------------------------------------------------------------------
 
-function account(password, login = `n${Math.random().toString(36).slice(2)}`) {
+function account(password, { login = `n${Math.random().toString(36).slice(2)}`, more = ['--permanent'] } = {}) {
 	const done = spawnSync(path.join(stack.env.B, 'mailcertctl'), ['--config', path.join(stack.dir, 'mailcert.hdf'), 'account', 'add', '--login', login,
-		'--name', 'Nick', '--kind', 'customer', '--password-stdin'], { input: `${password}\n`, encoding: 'utf8' });
+		'--name', 'Nick', '--kind', 'customer', ...more, '--password-stdin'], { input: `${password}\n`, encoding: 'utf8' });
 	return { login, status: done.status, err: done.stderr };
 }
 test('a password has twelve letters at least; all letters, blanks and length count', async () => {
@@ -403,6 +404,76 @@ test('a changed password is told by mail, whoever changed it: when and whose, wi
 			assert.ok(!mail.raw.includes(secret), secret);
 	}
 	assert.equal((await mailsFor(stack, `${login}@mailbox.example`)).length, 3, 'a refused change is none');
+});
+test('a password that an admin made opens only the page on which it is replaced', async () => {
+	const { login, err } = account(PASSWORD, { more: [] }), mine = 'a password of my own';
+	assert.equal(err, '');
+	const [[days]] = await stack.sql(`SELECT ROUND(TIMESTAMPDIFF(HOUR, UTC_TIMESTAMP(), password_until) / 24) FROM account WHERE login = '${login}'`);
+	assert.equal(days, '7');
+	await stack.ctl('order', 'add', '--account', login, '--product', stack.demo.PRODUCT);
+	const [[order]] = await stack.sql(`SELECT CONCAT(o.number, '/', o.item) FROM orders o JOIN account a ON a.id = o.account_id WHERE a.login = '${login}'`);
+	const client = new Client(stack), change = (fields, options) => client.submit('/account/password', fields, { action: '/account/password', ...options });
+	const entered = await client.submit('/sign-in', { login, password: PASSWORD, back: '/certificates' });
+	assert.deepEqual([entered.status, entered.location], [303, '/account/password']);
+
+	// Every address is as for nobody, but those that are for everybody.
+	const form_token = await formToken(client);
+	for (const { method, path: where, flags } of routes().filter((one) => !one.flags.includes('R_PUBLIC') && one.path !== '/account/password')) {
+		const place = where.replace(':number/:item', order).replace(':file', 'certificate.pem').replace(/:\w+/g, '1');
+		const answer = await client.request(method, place, { json: true, ...(method === 'POST' && { body: new URLSearchParams({ form_token, email: 'a@mailbox.example' }) }) });
+		assert.equal(answer.status, 401, `${method} ${place} ${flags}: ${answer.text.slice(0, 100)}`);
+		const html = await client.request(method, place, method === 'POST' ? { body: new URLSearchParams({ form_token }) } : {});
+		assert.match(html.location ?? '', /^\/sign-in\?/, place);
+		assert.equal((await client.get(html.location)).location, '/account/password');
+	}
+	assert.ok(!(await client.get('/tools')).text.includes('action="/sign-out"'), 'no menu either');
+	const page = await client.get('/account/password');
+	assert.equal(page.status, 200);
+	assert.ok(!page.text.includes('<nav') && page.text.includes('action="/sign-out"'), page.text);
+	await client.post('/language', { form_token, language: 'pl', back: '/account/password' });
+	assert.match((await client.get('/account/password')).title, /^Ustaw własne hasło/);
+	await client.post('/language', { form_token, language: 'en' });
+
+	// It does not become the person's own, and what they take instead is judged as ever.
+	for (const [fields, code] of [[{ password: PASSWORD, new_password: PASSWORD }, 'password_unchanged'], [{ password: PASSWORD, new_password: 'short' }, 'password_short'],
+		[{ password: 'not the one', new_password: mine }, 'password_wrong']]) {
+		const again = await change(fields);
+		assert.deepEqual([again.status, /^Error: Choose your own password/.test(again.title)], [422, true]);
+		assert.equal((await change(fields, { json: true })).code, code);
+	}
+	const elsewhere = new Client(stack);
+	await elsewhere.submit('/sign-in', { login, password: PASSWORD });
+	assert.deepEqual((({ status, location }) => [status, location])(await change({ password: PASSWORD, new_password: mine })), [303, '/account?notice=password_changed']);
+	assert.ok(await signedIn(client) && !await signedIn(elsewhere));
+	assert.equal((await client.get('/account/password')).location, '/account');
+	assert.equal((await client.get(at(order))).status, 200);
+	await assert.rejects(new Client(stack).signIn(login, PASSWORD), /422/);
+	assert.ok(await signedIn(await new Client(stack).signIn(login, mine)));
+
+	// An admin's new one is for one sign-in again; signing out of that session ends it.
+	stack.ctlInput('the second one', 'account', 'passwd', '--login', login, '--days', '1');
+	assert.ok(!await signedIn(client));
+	const out = await new Client(stack).signIn(login, 'the second one');
+	assert.ok(!await signedIn(out));
+	const session = out.cookies.get(COOKIE);
+	assert.equal((await out.submit('/account/password', {}, { action: '/sign-out' })).status, 303);
+	assert.equal((await thief(session).get('/account/password', { json: true })).status, 401);
+});
+test('and nothing any more when its time is over', async () => {
+	const { login } = account(PASSWORD, { more: ['--days', '2'] });
+	const client = await new Client(stack).signIn(login, PASSWORD);
+	await stack.sql(`UPDATE account SET password_until = UTC_TIMESTAMP() - INTERVAL 1 SECOND WHERE login = '${login}'`);
+	assert.equal((await client.get('/account/password', { json: true })).status, 401, 'a session that was open');
+	assert.equal(codeOf(await signInFrom('192.0.2.80', login, 'not the password')), 'sign_in_refused');
+	assert.equal(codeOf(await signInFrom('192.0.2.80', login, PASSWORD)), 'password_expired');
+	const page = await new Client(stack).submit('/sign-in', { login, password: PASSWORD });
+	assert.equal(page.status, 422);
+	assert.ok(page.words.includes('its time is over'));
+	assert.deepEqual(await stack.sql(`SELECT event, detail FROM audit WHERE actor = 'account:${login}' ORDER BY id DESC LIMIT 1`), [['sign_in_refused', 'password_expired']]);
+	stack.ctlInput('a fresh password', 'account', 'passwd', '--login', login, '--permanent');
+	assert.ok(await signedIn(await new Client(stack).signIn(login, 'a fresh password')), 'a permanent one opens all at once');
+	assert.notEqual(account(PASSWORD, { more: ['--days', '2', '--permanent'] }).status, 0);
+	assert.notEqual(account(PASSWORD, { more: ['--days', '31'] }).status, 0);
 });
 test('who found an open session cannot guess the password with it', async () => {
 	const { login } = account(PASSWORD);

@@ -15,6 +15,8 @@
 #define LOGIN_MAX       190
 #define PERSON_NAME_MAX 200
 #define EMAIL_MAX       254
+#define DAYS_DEFAULT    7
+#define DAYS_MOST       30
 
 /* What stands for a password in the database. */
 struct password {
@@ -114,6 +116,21 @@ static int email_check(struct ctl *ctl, const char *email, struct err *e)
 	return 0;
 }
 
+/* For how many days the password that was read opens the page on which its person replaces it: NULL for good,
+ * as it is their own. */
+static int days_read(struct ctl *ctl, struct db_arg *out, struct err *e)
+{
+	const bool own = ctl_option(ctl, "permanent") != NULL;
+	long days;
+
+	if (own && ctl_option(ctl, "days") != NULL)
+		return ctl_usage(ctl, e, "--permanent and --days are one or the other");
+	if (ctl_number(ctl, "days", DAYS_DEFAULT, 1, DAYS_MOST, &days, e) == -1)
+		return -1;
+	*out = own ? P_NULL() : P_NUMBER(days);
+	return 0;
+}
+
 static int run_add(struct ctl *ctl, struct err *e)
 {
 	const char *login = ctl_option(ctl, "login"), *name = ctl_option(ctl, "name"),
@@ -121,6 +138,7 @@ static int run_add(struct ctl *ctl, struct err *e)
 	const char *kind = ctl_option_or(ctl, "kind", "customer"), *partner = ctl_option(ctl, "partner");
 	const char *language = ctl_option(ctl, "language");
 	struct password password;
+	struct db_arg days;
 	int rc;
 
 	if (text_check(ctl, "login", login, LOGIN_MAX, e) == -1 ||
@@ -134,12 +152,12 @@ static int run_add(struct ctl *ctl, struct err *e)
 		return ctl_usage(ctl, e, "--language is en or pl");
 	if (email != NULL && email_check(ctl, email, e) == -1)
 		return -1;
-	if (password_read(ctl, &password, e) == -1)
+	if (days_read(ctl, &days, e) == -1 || password_read(ctl, &password, e) == -1)
 		return -1;
 	rc = db_run(ctl->db, STMT_ADMIN_ACCOUNT_ADD, NULL, e,
 	    DB_ARGS(P_TEXT(ctl->admin), P_TEXT(login), P_TEXT(name), P_TEXT(partner), P_TEXT(email),
 		P_TEXT(language), P_BYTES(password.salt, sizeof(password.salt)), P_NUMBER(PASSWORD_COST),
-		P_BYTES(password.derived, sizeof(password.derived))));
+		P_BYTES(password.derived, sizeof(password.derived)), days));
 	explicit_bzero(&password, sizeof(password));
 	return rc;
 }
@@ -147,14 +165,15 @@ static int run_add(struct ctl *ctl, struct err *e)
 static int run_passwd(struct ctl *ctl, struct err *e)
 {
 	struct password password;
+	struct db_arg days;
 	int rc;
 
-	if (password_read(ctl, &password, e) == -1)
+	if (days_read(ctl, &days, e) == -1 || password_read(ctl, &password, e) == -1)
 		return -1;
 	rc = db_run(ctl->db, STMT_ADMIN_ACCOUNT_PASSWD, NULL, e,
 	    DB_ARGS(P_TEXT(ctl->admin), P_TEXT(ctl_option(ctl, "login")),
 		P_BYTES(password.salt, sizeof(password.salt)), P_NUMBER(PASSWORD_COST),
-		P_BYTES(password.derived, sizeof(password.derived))));
+		P_BYTES(password.derived, sizeof(password.derived)), days));
 	explicit_bzero(&password, sizeof(password));
 	return rc;
 }
@@ -190,6 +209,14 @@ static int run_list(struct ctl *ctl, struct err *e)
 	return rc;
 }
 
+#define PASSWORD_OPTIONS                                                                             \
+	{"password-stdin", NULL, false,                                                              \
+	    "take the password from standard input; the only way, so it need not be said"},          \
+	    {"days", "N", false,                                                                     \
+		"it is replaced at the first sign-in, which must come in so many days (7)"},         \
+	{                                                                                            \
+		"permanent", NULL, false, "it is the person's own already, and need not be replaced" \
+	}
 static const struct option_row add_options[] = {
     {"login", "LOGIN", true, "what the person types to sign in"},
     {"name", "NAME", true, "the person's or firm's name"},
@@ -197,14 +224,12 @@ static const struct option_row add_options[] = {
     {"partner", "PARTNER", false, "name of the partner the person works for"},
     {"email", "ADDRESS", false, "where news of the orders and the account goes; else nowhere"},
     {"language", "LANGUAGE", false, "en or pl; else as the browser asks"},
-    {"password-stdin", NULL, false,
-	"take the password from standard input; the only way, so it need not be said"},
+    PASSWORD_OPTIONS,
     {NULL, NULL, false, NULL},
 };
 static const struct option_row passwd_options[] = {
     {"login", "LOGIN", true, "whose password"},
-    {"password-stdin", NULL, false,
-	"take the password from standard input; the only way, so it need not be said"},
+    PASSWORD_OPTIONS,
     {NULL, NULL, false, NULL},
 };
 static const struct option_row email_options[] = {
