@@ -24,6 +24,7 @@
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/db/db.h"
+#include "lib/flow/password.h"
 #include "lib/pki/blocklist.h"
 #include "lib/pki/product.h"
 
@@ -284,6 +285,15 @@ static void request_end(FCGX_Request *f)
 	FCGX_Finish_r(f);
 }
 
+/* A pepper that cannot be read stops the start, not the first who signs in. */
+static int pepper_try(const struct conf *conf, struct err *e)
+{
+	unsigned char nothing[PASSWORD_DERIVED_LEN] = {0};
+	bool there;
+
+	return password_pepper(nothing, conf, &there, e);
+}
+
 static int worker_open(struct worker *w, const struct conf *conf, struct err *e)
 {
 	char path[PATH_MAX];
@@ -294,7 +304,7 @@ static int worker_open(struct worker *w, const struct conf *conf, struct err *e)
 	if (*conf_text(conf, SET_PRODUCTS_FILE) != '\0')
 		(void)snprintf(path, sizeof(path), "%s", conf_text(conf, SET_PRODUCTS_FILE));
 	if (products_load(&w->products, path, e) == -1 || pages_open(&w->pages, conf, e) == -1 ||
-	    db_open(&w->db, conf, DB_WEB, e) == -1)
+	    db_open(&w->db, conf, DB_WEB, e) == -1 || pepper_try(conf, e) == -1)
 		return -1;
 	if (*conf_text(conf, SET_CA_BLOCKLIST) == '\0')
 		return 0;

@@ -296,23 +296,33 @@ BEGIN
 END
 $$
 
--- p_derived is scrypt(password, salt); only its hash is stored. Ends the session the browser had before. p_browser: its
--- name, for the person's list of sessions. A password that an admin set signs in for a while (initial = 1, see
--- any_session), then nobody.
-CREATE OR REPLACE PROCEDURE sign_in_with(p_login VARCHAR(190) CHARACTER SET utf8mb4, p_derived VARBINARY(32),
+-- Whether a proof fits a verifier: 32 octets, the derived key; or 64, the one with the pepper and behind it the one
+-- without, which fits verifiers from before there was a pepper (lib/flow/password.h).
+CREATE OR REPLACE FUNCTION proof_plain(p_verifier BINARY(32), p_proof VARBINARY(64)) RETURNS BOOLEAN DETERMINISTIC NO SQL
+	RETURN LENGTH(p_proof) = 64 AND p_verifier = UNHEX(SHA2(SUBSTR(p_proof, 33), 256))
+$$
+CREATE OR REPLACE FUNCTION proof_fits(p_verifier BINARY(32), p_proof VARBINARY(64)) RETURNS BOOLEAN DETERMINISTIC NO SQL
+	RETURN p_verifier = UNHEX(SHA2(LEFT(p_proof, 32), 256)) OR proof_plain(p_verifier, p_proof)
+$$
+
+-- p_proof: of the password, as proof_fits takes it; only its hash is stored. Ends the session the browser had before.
+-- p_browser: its name, for the person's list of sessions. A password that an admin set signs in for a while (initial = 1,
+-- see any_session), then nobody. plain = 1: the verifier is without the pepper.
+CREATE OR REPLACE PROCEDURE sign_in_with(p_login VARCHAR(190) CHARACTER SET utf8mb4, p_proof VARBINARY(64),
     p_old VARBINARY(32), p_session VARBINARY(32), p_idle INT UNSIGNED, p_max INT UNSIGNED,
     p_address VARCHAR(45) CHARACTER SET ascii, p_browser VARCHAR(60) CHARACTER SET ascii)
 BEGIN
 	DECLARE v_account INT UNSIGNED;
 	DECLARE v_actor VARCHAR(80);
 	DECLARE v_until DATETIME;
+	DECLARE v_plain BOOLEAN;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
 	CALL sign_in_guard(p_login, p_address);
-	SELECT id, password_until INTO v_account, v_until FROM account
-	WHERE login = p_login AND verifier = UNHEX(SHA2(p_derived, 256)) AND disabled_at IS NULL;
+	SELECT id, password_until, proof_plain(verifier, p_proof) INTO v_account, v_until, v_plain FROM account
+	WHERE login = p_login AND proof_fits(verifier, p_proof) AND disabled_at IS NULL;
 	DELETE FROM session WHERE p_old IS NOT NULL AND id_hash = UNHEX(SHA2(p_old, 256));
 	IF v_account IS NULL THEN
 		-- What nobody has as a login may be a password in the wrong field. The log is kept for good: it gets a mark
@@ -333,16 +343,16 @@ BEGIN
 		    UTC_TIMESTAMP() + INTERVAL p_max SECOND, p_browser);
 		CALL audit_add(CONCAT('account:', LEFT(p_login, 70)), 'signed_in', NULL, p_address, NULL);
 		COMMIT;
-		SELECT 'ok' AS code, v_until IS NOT NULL AS initial;
+		SELECT 'ok' AS code, v_until IS NOT NULL AS initial, v_plain AS plain;
 	END IF;
 END
 $$
 
 -- As a worker of the version before signs in, which names no browser.
-CREATE OR REPLACE PROCEDURE sign_in(p_login VARCHAR(190) CHARACTER SET utf8mb4, p_derived VARBINARY(32),
+CREATE OR REPLACE PROCEDURE sign_in(p_login VARCHAR(190) CHARACTER SET utf8mb4, p_proof VARBINARY(64),
     p_old VARBINARY(32), p_session VARBINARY(32), p_idle INT UNSIGNED, p_max INT UNSIGNED,
     p_address VARCHAR(45) CHARACTER SET ascii)
-	CALL sign_in_with(p_login, p_derived, p_old, p_session, p_idle, p_max, p_address, NULL)
+	CALL sign_in_with(p_login, p_proof, p_old, p_session, p_idle, p_max, p_address, NULL)
 $$
 
 CREATE OR REPLACE PROCEDURE sign_out(p_session VARBINARY(32), p_address VARCHAR(45) CHARACTER SET ascii)
@@ -368,9 +378,9 @@ CREATE OR REPLACE PROCEDURE session_touch(p_session VARBINARY(32))
 	WHERE id_hash = UNHEX(SHA2(p_session, 256)) AND seen_at > UTC_TIMESTAMP() - INTERVAL idle SECOND
 $$
 
--- A person changes their password; p_derived proves the one they have. With p_others all their other sessions end. A wrong
+-- A person changes their password; p_proof proves the one they have. With p_others all their other sessions end. A wrong
 -- one counts as a failed sign-in, so that nobody guesses with somebody's session.
-CREATE OR REPLACE PROCEDURE account_password(p_session VARBINARY(32), p_derived VARBINARY(32), p_salt BINARY(16),
+CREATE OR REPLACE PROCEDURE account_password(p_session VARBINARY(32), p_proof VARBINARY(64), p_salt BINARY(16),
     p_cost TINYINT UNSIGNED, p_new VARBINARY(32), p_others BOOLEAN, p_address VARCHAR(45) CHARACTER SET ascii)
 account_password: BEGIN
 	DECLARE v_account INT UNSIGNED;
@@ -388,7 +398,7 @@ account_password: BEGIN
 		LEAVE account_password;
 	END IF;
 	UPDATE account SET salt = p_salt, cost = p_cost, verifier = UNHEX(SHA2(p_new, 256)), password_until = NULL
-	WHERE id = v_account AND verifier = UNHEX(SHA2(p_derived, 256));
+	WHERE id = v_account AND proof_fits(verifier, p_proof);
 	IF ROW_COUNT() = 0 THEN
 		CALL sign_in_failed(v_login, CONCAT('account:', LEFT(v_login, 70)), 'password_refused', p_address);
 		COMMIT;
@@ -404,12 +414,12 @@ account_password: BEGIN
 END
 $$
 
--- The same password at a higher cost, after a sign-in that proved it.
-CREATE OR REPLACE PROCEDURE account_password_renew(p_session VARBINARY(32), p_derived VARBINARY(32), p_salt BINARY(16),
+-- The same password at a higher cost, or with the pepper, after a sign-in that proved it.
+CREATE OR REPLACE PROCEDURE account_password_renew(p_session VARBINARY(32), p_proof VARBINARY(64), p_salt BINARY(16),
     p_cost TINYINT UNSIGNED, p_new VARBINARY(32))
 	UPDATE account SET salt = p_salt, cost = p_cost, verifier = UNHEX(SHA2(p_new, 256))
 	WHERE id = (SELECT id FROM live_session WHERE id_hash = UNHEX(SHA2(p_session, 256)))
-	    AND verifier = UNHEX(SHA2(p_derived, 256)) AND cost < p_cost
+	    AND proof_fits(verifier, p_proof) AND (cost < p_cost OR proof_plain(verifier, p_proof))
 $$
 
 -- End all sessions of this person but the one they ask in.

@@ -10,8 +10,10 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include "lib/base/conf.h"
 #include "lib/base/err.h"
 #include "lib/base/text.h"
 
@@ -75,6 +77,29 @@ int password_check(const char *password, const char *dictionary, struct err *e)
 	if (characters > PASSWORD_MOST)
 		return err_set(e, FAULT_password_long, "password: over %d characters", PASSWORD_MOST);
 	return common_check(password, dictionary, e);
+}
+
+int password_pepper(
+    unsigned char derived[PASSWORD_DERIVED_LEN], const struct conf *conf, bool *there, struct err *e)
+{
+	char *pepper = NULL;
+	size_t len;
+	int rc = 0;
+
+	*there = false;
+	if (conf_secret(conf, SET_WEB_PEPPER, &pepper, e) == -1)
+		return -1;
+	if (pepper == NULL)
+		return 0;
+	len = strlen(pepper);
+	if (len < PASSWORD_PEPPER_LEAST)
+		rc = err_set(e, FAULT_config_invalid, "%s: a pepper of %d characters or more is wanted",
+		    conf_text(conf, SET_WEB_PEPPER), PASSWORD_PEPPER_LEAST);
+	else if (HMAC(EVP_sha256(), pepper, (int)len, derived, PASSWORD_DERIVED_LEN, derived, NULL) == NULL)
+		rc = err_set(e, FAULT_internal, "password: HMAC failed");
+	*there = rc == 0;
+	secret_free(pepper);
+	return rc;
 }
 
 int password_derive(unsigned char derived[PASSWORD_DERIVED_LEN], const char *password,

@@ -51,9 +51,33 @@ static int turn_take(const struct conf *conf, int *out, struct err *e)
 	return err_set(e, FAULT_busy, "sign-in: no turn to hash within %d ms", HASH_WAIT_MS);
 }
 
-/* The password's derived key with the login's salt, at the cost it was made with. */
+/* What proves a password to the database: the derived key with the pepper, and behind it the one without, for
+ * verifiers from before there was one; where there is none, the one without alone. */
+struct proof {
+	unsigned char octets[2 * PASSWORD_DERIVED_LEN];
+	size_t len;
+	int cost;
+};
+#define P_PROOF(p) P_BYTES((p)->octets, (p)->len)
+
+static int proof_derive(struct proof *out, const struct conf *conf, const char *password,
+    const unsigned char salt[PASSWORD_SALT_LEN], struct err *e)
+{
+	unsigned char *plain = out->octets + PASSWORD_DERIVED_LEN;
+	bool peppered = false;
+
+	if (password_derive(out->octets, password, salt, out->cost, e) == -1)
+		return -1;
+	memcpy(plain, out->octets, PASSWORD_DERIVED_LEN);
+	if (password_pepper(out->octets, conf, &peppered, e) == -1)
+		return -1;
+	out->len = peppered ? sizeof(out->octets) : PASSWORD_DERIVED_LEN;
+	return 0;
+}
+
+/* The proof of a password with the login's salt, at the cost it was made with. The caller clears it. */
 static int login_derive(struct db *db, const struct conf *conf, const struct actor *actor, const char *login,
-    const char *password, unsigned char derived[PASSWORD_DERIVED_LEN], int *cost, struct err *e)
+    const char *password, struct proof *out, struct err *e)
 {
 	struct db_rows *rows = NULL;
 	const char *salt;
@@ -62,42 +86,43 @@ static int login_derive(struct db *db, const struct conf *conf, const struct act
 
 	if (db_run(db, STMT_SIGN_IN_BEGIN, &rows, e, DB_ARGS(P_TEXT(login), P_TEXT(actor->address))) == -1)
 		return -1;
-	*cost = (int)db_number(rows, 0, "cost");
+	out->cost = (int)db_number(rows, 0, "cost");
 	salt = db_bytes(rows, 0, "salt", &salt_len);
 	if (salt == NULL || salt_len != PASSWORD_SALT_LEN)
 		(void)err_set(e, FAULT_internal, "sign-in: salt of %zu octets", salt_len);
 	else if (turn_take(conf, &turn, e) == 0)
-		rc = password_derive(derived, password, (const unsigned char *)salt, *cost, e);
+		rc = proof_derive(out, conf, password, (const unsigned char *)salt, e);
 	if (turn != -1)
 		(void)close(turn);
 	db_rows_free(rows);
 	return rc;
 }
 
-/* A new password's key and salt, in its turn. */
+/* A new password's key, with the pepper, and salt, in its turn. */
 static int new_derive(const struct conf *conf, const char *password,
     unsigned char derived[PASSWORD_DERIVED_LEN], unsigned char salt[PASSWORD_SALT_LEN], struct err *e)
 {
+	bool peppered;
 	int turn = -1, rc;
 
 	if (turn_take(conf, &turn, e) == -1)
 		return -1;
 	rc = password_new(derived, salt, password, e);
 	(void)close(turn);
-	return rc;
+	return rc == 0 ? password_pepper(derived, conf, &peppered, e) : -1;
 }
 
-/* What was derived for less than it costs now is derived anew. That it fails hinders nobody: the next sign-in
- * tries again. */
+/* What was derived for less than it costs now, or without the pepper, is derived anew. That it fails hinders
+ * nobody: the next sign-in tries again. */
 static void password_renew(struct db *db, const struct conf *conf, const struct actor *actor,
-    const char *password, const unsigned char derived[PASSWORD_DERIVED_LEN])
+    const char *password, const struct proof *proof)
 {
 	unsigned char dearer[PASSWORD_DERIVED_LEN], salt[PASSWORD_SALT_LEN];
 	struct err ignored;
 
 	if (new_derive(conf, password, dearer, salt, &ignored) == 0)
 		(void)db_run(db, STMT_ACCOUNT_PASSWORD_RENEW, NULL, &ignored,
-		    DB_ARGS(P_BYTES(actor->secret, actor->secret_len), P_BYTES(derived, PASSWORD_DERIVED_LEN),
+		    DB_ARGS(P_BYTES(actor->secret, actor->secret_len), P_PROOF(proof),
 			P_BYTES(salt, sizeof(salt)), P_NUMBER(PASSWORD_COST),
 			P_BYTES(dearer, sizeof(dearer))));
 	OPENSSL_cleanse(dearer, sizeof(dearer));
@@ -120,11 +145,12 @@ static int sign_in_judge(const struct db_rows *rows, const struct actor *actor, 
 int session_sign_in(struct db *db, const struct conf *conf, struct actor *actor, const char *login,
     const char *password, const char *agent, bool *initial, struct err *e)
 {
-	unsigned char derived[PASSWORD_DERIVED_LEN], id[SESSION_ID_LEN];
+	struct proof proof = {.len = 0};
+	unsigned char id[SESSION_ID_LEN];
 	char browser[BROWSER_NAME_ROOM];
 	struct db_rows *rows = NULL;
 	const bool had = actor->kind == ACTOR_SESSION;
-	int cost, rc = -1;
+	int rc = -1;
 
 	if (*login == '\0')
 		return err_set(e, FAULT_login_missing, "sign-in without a login");
@@ -132,15 +158,15 @@ int session_sign_in(struct db *db, const struct conf *conf, struct actor *actor,
 		return err_set(e, FAULT_password_missing, "sign-in without a password");
 	if (strlen(login) > LOGIN_MAX || strlen(password) > PASSWORD_MAX)
 		return err_set(e, FAULT_sign_in_refused, "sign-in: login or password too long");
-	if (login_derive(db, conf, actor, login, password, derived, &cost, e) == -1)
-		return -1;
+	if (login_derive(db, conf, actor, login, password, &proof, e) == -1)
+		goto out;
 	browser_name(browser, agent);
 	if (RAND_bytes(id, sizeof(id)) != 1) {
 		(void)err_set(e, FAULT_internal, "sign-in: no random octets");
 		goto out;
 	}
 	if (db_run(db, STMT_SIGN_IN, &rows, e,
-		DB_ARGS(P_TEXT(login), P_BYTES(derived, sizeof(derived)),
+		DB_ARGS(P_TEXT(login), P_PROOF(&proof),
 		    had ? P_BYTES(actor->secret, actor->secret_len) : P_NULL(), P_BYTES(id, sizeof(id)),
 		    P_NUMBER(conf_number(conf, SET_WEB_SESSION_IDLE)),
 		    P_NUMBER(conf_number(conf, SET_WEB_SESSION_MAX)), P_TEXT(actor->address),
@@ -151,10 +177,10 @@ int session_sign_in(struct db *db, const struct conf *conf, struct actor *actor,
 	memcpy(actor->secret, id, sizeof(id));
 	actor->secret_len = sizeof(id);
 	rc = 0;
-	if (cost < PASSWORD_COST)
-		password_renew(db, conf, actor, password, derived);
+	if (proof.cost < PASSWORD_COST || db_number(rows, 0, "plain") == 1)
+		password_renew(db, conf, actor, password, &proof);
 out:
-	OPENSSL_cleanse(derived, sizeof(derived));
+	OPENSSL_cleanse(&proof, sizeof(proof));
 	OPENSSL_cleanse(id, sizeof(id));
 	db_rows_free(rows);
 	return rc;
@@ -169,9 +195,10 @@ int session_sign_out(struct db *db, const struct actor *actor, struct err *e)
 int session_password(struct db *db, const struct conf *conf, const struct actor *actor,
     const struct password_change *c, struct err *e)
 {
-	unsigned char derived[PASSWORD_DERIVED_LEN], made[PASSWORD_DERIVED_LEN], salt[PASSWORD_SALT_LEN];
+	unsigned char made[PASSWORD_DERIVED_LEN], salt[PASSWORD_SALT_LEN];
+	struct proof proof = {.len = 0};
 	struct db_rows *rows = NULL;
-	int cost, rc = -1;
+	int rc = -1;
 
 	if (*c->password == '\0')
 		return err_set(e, FAULT_password_missing, "change of password without the one in use");
@@ -181,15 +208,15 @@ int session_password(struct db *db, const struct conf *conf, const struct actor 
 		return err_set(e, FAULT_password_wrong, "change of password: too long");
 	if (strcmp(c->password, c->wish) == 0)
 		return err_set(e, FAULT_password_unchanged, "change of password: to the same one");
-	if (login_derive(db, conf, actor, c->login, c->password, derived, &cost, e) == 0 &&
+	if (login_derive(db, conf, actor, c->login, c->password, &proof, e) == 0 &&
 	    new_derive(conf, c->wish, made, salt, e) == 0)
 		rc = db_run(db, STMT_ACCOUNT_PASSWORD, &rows, e,
-		    DB_ARGS(P_BYTES(actor->secret, actor->secret_len), P_BYTES(derived, sizeof(derived)),
+		    DB_ARGS(P_BYTES(actor->secret, actor->secret_len), P_PROOF(&proof),
 			P_BYTES(salt, sizeof(salt)), P_NUMBER(PASSWORD_COST), P_BYTES(made, sizeof(made)),
 			P_NUMBER(c->others), P_TEXT(actor->address)));
 	if (rc == 0 && strcmp(db_text(rows, 0, "code"), "ok") != 0)
 		rc = err_set(e, FAULT_password_wrong, "change of password from %s refused", actor->address);
-	OPENSSL_cleanse(derived, sizeof(derived));
+	OPENSSL_cleanse(&proof, sizeof(proof));
 	OPENSSL_cleanse(made, sizeof(made));
 	db_rows_free(rows);
 	return rc;

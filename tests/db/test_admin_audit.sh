@@ -15,6 +15,7 @@ mkdir "$T/secrets" "$T/arrived" "$T/root"
 cat >>"$T/conf.hdf" <<END
 Ca.BlockList = $T/blocklist
 Audit.KeyFile = $T/secrets/audit.key
+Web.PepperFile = $T/secrets/pepper
 END
 # The root's machine, which has no database.
 cat >"$T/root.hdf" <<END
@@ -141,6 +142,9 @@ acts issuer_added ca init --root root-2 --name issuing-2
 reads ca show
 
 # --- people ---
+acts pepper_made account pepper --create
+reads account pepper
+is "which names its mark" "$(as root "SELECT detail FROM audit WHERE event = 'pepper_made'")" "$(cat "$T/out")"
 echo 'correct horse' >"$T/password"
 INPUT=$T/password
 acts account_added account add --login demo --name Demo --email demo@example.org --password-stdin

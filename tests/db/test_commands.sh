@@ -99,6 +99,24 @@ as root "INSERT INTO session (id_hash, account_id, created_at, seen_at, idle, ex
 run ctl account passwd --login demo <<<'another password'
 is "account passwd" "$RC" 0
 is "makes a new salt and signs out" "$(as root "SELECT HEX(salt) <> '$salt' FROM account WHERE login = 'demo'; SELECT COUNT(*) FROM session")" $'1\n0'
+run ctl account pepper --create
+is "account pepper wants to know where" "$RC $(cat "$T/err")" "1 mailcertctl: Web.PepperFile is not set"
+{ cat "$T/conf.hdf"; echo "Web.PepperFile = $T/pepper"; } >"$T/pepper.hdf"
+run "$CTL" --config "$T/pepper.hdf" account passwd --login demo <"$T/good"
+is "without the file no password is set" "$RC" 1
+run "$CTL" --config "$T/pepper.hdf" account pepper --create
+is "account pepper makes it" "$RC $(stat -c %a "$T/pepper") $(wc -c <"$T/pepper")" "0 600 44"
+mark=$(cat "$T/out")
+like "and prints a mark of it" "$mark" "[0-9a-f]*"
+is "the same each time" "$("$CTL" --config "$T/pepper.hdf" account pepper)" "$mark"
+run "$CTL" --config "$T/pepper.hdf" account pepper --create
+is "one that is there stays" "$RC $("$CTL" --config "$T/pepper.hdf" account pepper)" "1 $mark"
+run "$CTL" --config "$T/pepper.hdf" account passwd --login demo <"$T/good"
+is "the verifier is SHA-256 of HMAC-SHA-256 of scrypt" "$(as root "SELECT LOWER(HEX(verifier)) FROM account WHERE login = 'demo'")" \
+	"$(python3 -c 'import hashlib, hmac, sys
+derived = hashlib.scrypt(b"correct horse", salt=bytes.fromhex(sys.argv[1]), n=65536, r=8, p=1, maxmem=1 << 28, dklen=32)
+print(hashlib.sha256(hmac.digest(sys.argv[2].encode(), derived, "sha256")).hexdigest())' "$(as root "SELECT HEX(salt) FROM account WHERE login = 'demo'")" "$(cat "$T/pepper")")"
+as root "DELETE FROM outbox ORDER BY id DESC LIMIT 1"
 run ctl account email --login demo --email 'demo@two example.org'
 is "account email wants an address" "$RC" 2
 run ctl account email --login demo --email new@example.org

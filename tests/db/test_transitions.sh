@@ -132,15 +132,15 @@ is "sign_in with a wrong password is refused in a row" "$(as web "CALL sign_in('
 is "so is an unknown login" "$(as web "CALL sign_in('nobody', REPEAT('p', 32), NULL, REPEAT('n', 32), 60, 600, $ADDRESS)")" sign_in_refused
 is "each leaves its trace" "$(count sign_in_failure 1) $(count audit "event = 'sign_in_refused'")" "2 2"
 is "a login in other letters is another login" "$(as web "CALL sign_in('DEMO', REPEAT('p', 32), NULL, REPEAT('n', 32), 60, 600, $ADDRESS)")" sign_in_refused
-is "sign_in" "$(as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, $ADDRESS)")" $'ok\t0'
-is "sign_in again (a lost answer)" "$(as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, $ADDRESS)")" $'ok\t0'
+is "sign_in" "$(as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, $ADDRESS)")" $'ok\t0\t0'
+is "sign_in again (a lost answer)" "$(as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, $ADDRESS)")" $'ok\t0\t0'
 is "gives one session" "$(count session 1)" 1
 is "the session is live" "$(as web "SELECT login FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('s', 32), 256))")" demo
 is "its id stands nowhere" "$(count session "id_hash = REPEAT('s', 32)")" 0
 as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('t', 32), 1800, 43200, $ADDRESS)" >/dev/null
 is "signing in ends the session the browser had" \
 	"$(as web "CALL sign_in('other', REPEAT('p', 32), REPEAT('t', 32), REPEAT('o', 32), 1800, 43200, $ADDRESS)"; count session "id_hash = UNHEX(SHA2(REPEAT('t', 32), 256))")" \
-	$'ok\t0\n0'
+	$'ok\t0\t0\n0'
 as root "INSERT INTO sign_in_failure (at, login_hash, address) SELECT UTC_TIMESTAMP(), UNHEX(SHA2('guessed', 256)), '198.51.100.1' FROM seq_1_to_10"
 like "guessing one login from one address is slowed down" "$(as web "CALL sign_in_begin('guessed', '198.51.100.1')")" "${REFUSED}sign_in_throttled|[0-9]*"
 like "sign_in itself knows" "$(as web "CALL sign_in('guessed', REPEAT('p', 32), NULL, REPEAT('n', 32), 60, 600, '198.51.100.1')")" "${REFUSED}sign_in_throttled|[0-9]*"
@@ -181,7 +181,7 @@ is "again (a lost answer)" "$(as web "CALL account_password(REPEAT('a', 32), REP
 is "the person is told by mail, once, and not of a wrong one" "$(as root "SELECT recipient, language, arg, order_id IS NULL, happened_at <= UTC_TIMESTAMP(), state FROM outbox WHERE kind = 'password_changed'")" \
 	$'other@customer.example\ten\tother\t1\t1\twaiting'
 is "the old one signs nobody in" "$(as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('d', 32), 1800, 43200, $ADDRESS)")" sign_in_refused
-is "the new one does" "$(as web "CALL sign_in('other', REPEAT('q', 32), NULL, REPEAT('d', 32), 1800, 43200, $ADDRESS)") $(live)" $'ok\t0 5'
+is "the new one does" "$(as web "CALL sign_in('other', REPEAT('q', 32), NULL, REPEAT('d', 32), 1800, 43200, $ADDRESS)") $(live)" $'ok\t0\t0 5'
 is "with others, all other sessions end" "$(as web "CALL account_password(REPEAT('a', 32), REPEAT('q', 32), REPEAT('m', 16), 16, REPEAT('p', 32), TRUE, $ADDRESS)") $(live)" "ok 1"
 is "of no session it is refused" "$(as web "CALL account_password(REPEAT('z', 32), REPEAT('p', 32), REPEAT('k', 16), 16, REPEAT('q', 32), TRUE, $ADDRESS)")" "${REFUSED}sign_in_required"
 as admin "CALL admin_account_add('test', 'mute', 'No address', NULL, NULL, NULL, RPAD('mute', 16, 'mute'), 16, REPEAT('p', 32))" >/dev/null
@@ -203,7 +203,7 @@ initial() { as web "SELECT login, initial FROM any_session WHERE id_hash = UNHEX
 open_to() { as web "SELECT COUNT(*) FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('$1', 32), 256))"; }
 as admin "CALL admin_account_add_with('test', 'fresh', 'Fresh', NULL, NULL, NULL, RPAD('fresh', 16, 'fresh'), 16, REPEAT('p', 32), 7)"
 is "it ends in days" "$(as root "SELECT TIMESTAMPDIFF(DAY, UTC_TIMESTAMP(), password_until + INTERVAL 1 HOUR) FROM account WHERE login = 'fresh'")" 7
-is "sign_in says that it is initial" "$(as web "CALL sign_in_with('fresh', REPEAT('p', 32), NULL, REPEAT('1', 32), 1800, 43200, $ADDRESS, NULL)")" $'ok\t1'
+is "sign_in says that it is initial" "$(as web "CALL sign_in_with('fresh', REPEAT('p', 32), NULL, REPEAT('1', 32), 1800, 43200, $ADDRESS, NULL)")" $'ok\t1\t0'
 is "that session is nobody's but for the page that replaces it" "$(open_to 1) $(initial 1)" $'0 fresh\t1'
 is "it opens no order, list or end of a session" "$(as web "CALL mailbox_draft('session', REPEAT('1', 32), '0000123456', 'b01', 'a@b.example', $ADDRESS)") $(as web "CALL session_list(REPEAT('1', 32))") $(as web "CALL sign_out_others(REPEAT('1', 32), $ADDRESS)")" \
 	"${REFUSED}sign_in_required  ${REFUSED}sign_in_required"
@@ -211,7 +211,7 @@ as web "CALL account_language(REPEAT('1', 32), 'pl')"
 is "but the language" "$(as root "SELECT language FROM account WHERE login = 'fresh'")" pl
 is "a wrong one replaces nothing" "$(as web "CALL account_password(REPEAT('1', 32), REPEAT('x', 32), REPEAT('1', 16), 16, REPEAT('q', 32), TRUE, $ADDRESS)") $(open_to 1)" "password_wrong 0"
 is "replaced, it is a session like any" "$(as web "CALL account_password(REPEAT('1', 32), REPEAT('p', 32), REPEAT('1', 16), 16, REPEAT('q', 32), TRUE, $ADDRESS)") $(open_to 1) $(initial 1)" $'ok 1 fresh\t0'
-is "and the password is the person's own" "$(as web "CALL sign_in_with('fresh', REPEAT('q', 32), NULL, REPEAT('2', 32), 1800, 43200, $ADDRESS, NULL)") $(open_to 2)" $'ok\t0 1'
+is "and the password is the person's own" "$(as web "CALL sign_in_with('fresh', REPEAT('q', 32), NULL, REPEAT('2', 32), 1800, 43200, $ADDRESS, NULL)") $(open_to 2)" $'ok\t0\t0 1'
 as admin "CALL admin_account_passwd_with('test', 'fresh', REPEAT('2', 16), 16, REPEAT('r', 32), 1)"
 as web "CALL sign_in_with('fresh', REPEAT('r', 32), NULL, REPEAT('3', 32), 1800, 43200, $ADDRESS, NULL)" >/dev/null
 as root "UPDATE account SET password_until = UTC_TIMESTAMP() WHERE login = 'fresh'"
@@ -220,7 +220,7 @@ is "nor can it be replaced then" "$(as web "CALL account_password(REPEAT('3', 32
 is "the log says why" "$(as root "SELECT event, detail FROM audit WHERE actor = 'account:fresh' ORDER BY id DESC LIMIT 1")" $'sign_in_refused\tpassword_expired'
 is "a worker of the version before gets the same, which it takes for a refusal" "$(as web "CALL sign_in('fresh', REPEAT('r', 32), NULL, REPEAT('5', 32), 1800, 43200, $ADDRESS)")" password_expired
 as admin "CALL admin_account_passwd('test', 'fresh', REPEAT('4', 16), 16, REPEAT('r', 32))"
-is "and a command of that version sets the person's own" "$(as web "CALL sign_in('fresh', REPEAT('r', 32), NULL, REPEAT('5', 32), 1800, 43200, $ADDRESS)") $(open_to 5)" $'ok\t0 1'
+is "and a command of that version sets the person's own" "$(as web "CALL sign_in('fresh', REPEAT('r', 32), NULL, REPEAT('5', 32), 1800, 43200, $ADDRESS)") $(open_to 5)" $'ok\t0\t0 1'
 as root "DELETE FROM sign_in_failure"
 
 as root "UPDATE account SET cost = 15 WHERE login = 'other'"
@@ -228,12 +228,25 @@ as web "CALL account_password_renew(REPEAT('a', 32), REPEAT('x', 32), REPEAT('r'
 is "account_password_renew wants it too" "$(as web "CALL sign_in_begin('other', $ADDRESS)")" $'mmmmmmmmmmmmmmmm\t15'
 as web "CALL account_password_renew(REPEAT('a', 32), REPEAT('p', 32), REPEAT('r', 16), 16, REPEAT('p', 32))"
 is "account_password_renew" "$(as web "CALL sign_in_begin('other', $ADDRESS)")" $'rrrrrrrrrrrrrrrr\t16'
+
+# --- a proof of 64 octets: with the pepper, and without it for verifiers from before ---
+proved() { as web "CALL sign_in_with('other', CONCAT(REPEAT('$1', 32), REPEAT('$2', 32)), NULL, REPEAT('0', 32), 1800, 43200, $ADDRESS, NULL)"; }
+is "a verifier without the pepper is proved by the second half" "$(proved h p)" $'ok\t0\t1'
+is "and by nothing else" "$(proved h x) $(proved x h)" "sign_in_refused sign_in_refused"
+as web "CALL account_password_renew(REPEAT('0', 32), CONCAT(REPEAT('h', 32), REPEAT('p', 32)), REPEAT('w', 16), 16, REPEAT('h', 32))"
+is "account_password_renew moves it over, at the same cost" "$(proved h p) $(as web "CALL sign_in_begin('other', $ADDRESS)")" $'ok\t0\t0 wwwwwwwwwwwwwwww\t16'
+is "then the second half alone proves nothing" "$(proved x p) $(as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('0', 32), 1800, 43200, $ADDRESS)")" "sign_in_refused sign_in_refused"
+as web "CALL account_password_renew(REPEAT('0', 32), CONCAT(REPEAT('h', 32), REPEAT('p', 32)), REPEAT('z', 16), 16, REPEAT('z', 32))"
+is "and what has moved over stays" "$(as web "CALL sign_in_begin('other', $ADDRESS)")" $'wwwwwwwwwwwwwwww\t16'
+is "account_password takes either" "$(as web "CALL account_password(REPEAT('0', 32), CONCAT(REPEAT('x', 32), REPEAT('h', 32)), REPEAT('r', 16), 16, REPEAT('p', 32), FALSE, $ADDRESS)")" ok
+as root "DELETE FROM session WHERE id_hash = UNHEX(SHA2(REPEAT('0', 32), 256)); DELETE FROM outbox WHERE kind = 'password_changed' AND arg = 'other' AND state = 'waiting'; DELETE FROM sign_in_failure"
+
 as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('b', 32), 1800, 43200, $ADDRESS)" >/dev/null
 is "sign_out_others" "$(as web "CALL sign_out_others(REPEAT('b', 32), $ADDRESS)") $(live) $(count session "id_hash = UNHEX(SHA2(REPEAT('b', 32), 256))")" " 1 1"
 as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('o', 32), 1800, 43200, $ADDRESS)" >/dev/null
 
 # --- sessions one by one ---
-is "sign_in_with keeps the browser's name" "$(as web "CALL sign_in_with('other', REPEAT('p', 32), NULL, REPEAT('e', 32), 1800, 43200, $ADDRESS, 'Firefox, Linux')")" $'ok\t0'
+is "sign_in_with keeps the browser's name" "$(as web "CALL sign_in_with('other', REPEAT('p', 32), NULL, REPEAT('e', 32), 1800, 43200, $ADDRESS, 'Firefox, Linux')")" $'ok\t0\t0'
 as root "UPDATE session SET seen_at = seen_at - INTERVAL 1 MINUTE WHERE id_hash = UNHEX(SHA2(REPEAT('b', 32), 256))"
 is "session_list: this one first, then the last used, of one's own alone" "$(as web "CALL session_list(REPEAT('o', 32))" | cut -f 2,5)" $'NULL\t1\nFirefox, Linux\t0\nNULL\t0'
 is "of no session nothing" "$(as web "CALL session_list(REPEAT('z', 32))")" ""

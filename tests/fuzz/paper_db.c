@@ -42,6 +42,7 @@ static const struct column columns[] = {
     {"me_language", VALUES("en", "pl", NULL)},
     {"me_stale", VALUES("0", "0", "0", "1")},
     {"initial", VALUES("0", "0", "1")},
+    {"plain", VALUES("0", "1")},
     {"order_id", VALUES("7", "7", "7", NULL)},
     {"number", VALUES("0000123456")},
     {"item", VALUES("b01")},

@@ -25,7 +25,7 @@ after_install_1() {
 after_the_database_1() {
 	like 'the schema is in place' "$(tail -n 3 "$WORK/out")" '*applied*'
 	is 'passwords are root'\''s alone' "$(here find /etc/mailcert/secrets -type f -printf '%m%u ')" \
-		'600root 600root 600root 600root 600root 600root 600root 600root '
+		'600root 600root 600root 600root 600root 600root 600root 600root 600root '
 }
 
 # This machine has no network: mail is caught by a sink, DNS is a private signed root.

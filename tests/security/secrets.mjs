@@ -46,6 +46,7 @@ const stack = await Stack.start({
 });
 for (const name of ['admin', 'web', 'mailer', 'signer', 'callback', 'report', 'metrics', 'retention', 'pin', 'so-pin'])
 	secrets[`the password ${name}`] = fs.readFileSync(path.join(stack.dir, 'secrets', name), 'utf8').trim();
+secrets['the pepper'] = fs.readFileSync(path.join(stack.dir, 'secrets/pepper'), 'utf8').trim();
 secrets['the key of the seals'] = fs.readFileSync(path.join(stack.dir, 'secrets/audit'), 'utf8').split('\n')[1];
 secrets["the demo customer's password"] = stack.demo.CUSTOMER_PASSWORD;
 secrets["the demo partner's password"] = stack.demo.PARTNER_PASSWORD;

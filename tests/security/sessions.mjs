@@ -3,7 +3,7 @@
 import test from 'node:test';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { createHash, randomBytes, scryptSync } from 'node:crypto';
+import { createHash, createHmac, randomBytes, scryptSync } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Stack } from '../lib/stack.mjs';
@@ -493,6 +493,59 @@ test('a password that was hashed for less is hashed anew by the next sign-in', a
 		assert.equal(codeOf(await signInFrom('192.0.2.72', login, PASSWORD)), 'ok');
 	const [[cost, same]] = await stack.sql(`SELECT cost, salt = 0x${salt.toString('hex')} FROM account WHERE login = '${login}'`);
 	assert.deepEqual([cost, same], ['16', '0']);
+});
+// What is kept of a password, by another program: SHA-256(HMAC-SHA-256(pepper, scrypt(password, salt))).
+const PEPPER = fs.readFileSync(path.join(stack.dir, 'secrets/pepper'), 'utf8').trim();
+const scryptOf = (password, salt) => scryptSync(password, salt, 32, { N: 65536, r: 8, p: 1, maxmem: 1 << 28 });
+const sha256 = (octets) => createHash('sha256').update(octets).digest('hex').toUpperCase();
+const kept = (password, salt, pepper = PEPPER) => sha256(createHmac('sha256', pepper).update(scryptOf(password, salt)).digest());
+const row = async (login) => (await stack.sql(`SELECT HEX(salt), HEX(verifier) FROM account WHERE login = '${login}'`)).map(([salt, verifier]) => ({ salt: Buffer.from(salt, 'hex'), verifier }))[0];
+test('what the database keeps of a password wants a pepper that it has not: an admin\'s, one\'s own, and one from before', async () => {
+	const { login } = account(PASSWORD);
+	let { salt, verifier } = await row(login);
+	assert.equal(verifier, kept(PASSWORD, salt), 'set by an admin');
+	const client = await new Client(stack).signIn(login, PASSWORD);
+	assert.deepEqual(await row(login), { salt, verifier }, 'nothing to be renewed');
+	await client.submit('/account', { password: PASSWORD, new_password: 'another password' }, { action: '/account/password' });
+	({ salt, verifier } = await row(login));
+	assert.equal(verifier, kept('another password', salt), 'set by its person');
+
+	// As of a version that had no pepper. A wrong password moves nothing, the right one does, once.
+	const plain = async (password) => {
+		salt = randomBytes(16);
+		await stack.sql(`UPDATE account SET salt = 0x${salt.toString('hex')}, verifier = 0x${sha256(scryptOf(password, salt))} WHERE login = '${login}'`);
+	};
+	await plain(PASSWORD);
+	assert.equal(codeOf(await signInFrom('192.0.2.90', login, 'not the password')), 'sign_in_refused');
+	assert.deepEqual((await row(login)).salt, salt);
+	assert.equal(codeOf(await signInFrom('192.0.2.90', login, PASSWORD)), 'ok');
+	const moved = await row(login);
+	assert.notDeepEqual(moved.salt, salt);
+	assert.equal(moved.verifier, kept(PASSWORD, moved.salt));
+	assert.equal(codeOf(await signInFrom('192.0.2.90', login, PASSWORD)), 'ok');
+	assert.deepEqual(await row(login), moved);
+	await plain(PASSWORD);
+	const change = { password: PASSWORD, new_password: 'yet another password' };
+	assert.equal((await client.submit('/account', change, { action: '/account/password' })).status, 303, 'changed without signing in again');
+	({ salt, verifier } = await row(login));
+	assert.equal(verifier, kept('yet another password', salt));
+});
+test('without the pepper, or with another one, no worker starts or no password fits; the mark tells the two apart', async () => {
+	const { login } = account(PASSWORD), { salt, verifier } = await row(login);
+	assert.notEqual(sha256(scryptOf(PASSWORD, salt)), verifier);
+	assert.notEqual(kept(PASSWORD, salt, `${PEPPER}x`), verifier);
+	const config = path.join(dir, 'pepper.hdf'), other = path.join(dir, 'pepper'), run = (program, ...args) => spawnSync(path.join(stack.env.B, program), ['--config', config, ...args], { encoding: 'utf8' });
+	fs.writeFileSync(config, `${fs.readFileSync(path.join(stack.dir, 'mailcert.hdf'), 'utf8')}\nWeb.PepperFile = ${other}\n`);
+	for (const [text, says] of [[undefined, /start: config_invalid: .*pepper/], ['too short\n', /a pepper of 32 characters or more is wanted/]]) {
+		if (text)
+			fs.writeFileSync(other, text, { mode: 0o600 });
+		const { status, stderr } = run('mailcert-web');
+		assert.equal(status, 1);
+		assert.match(stderr, says);
+	}
+	fs.writeFileSync(other, `${PEPPER.replace(/./, 'x')}\n`);
+	const marks = [run('mailcertctl', 'account', 'pepper').stdout.trim(), (await stack.ctl('account', 'pepper')).trim()];
+	assert.ok(marks.every((mark) => /^[0-9a-f]{16}$/.test(mark)) && marks[0] !== marks[1], marks.join());
 });
 test('a password is hashed by scrypt with N = 2^16, r = 8, its own salt, and is nowhere else', async () => {
 	assert.match(derived(), /^(p8|q8)*q8$/, 'q is the 17th letter: 2^16; p is the one of the older hash above');

@@ -6,6 +6,9 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
 #include "lib/base/text.h"
@@ -17,6 +20,8 @@
 #define EMAIL_MAX       254
 #define DAYS_DEFAULT    7
 #define DAYS_MOST       30
+#define PEPPER_OCTETS   32
+#define PEPPER_MARK_LEN 8
 
 /* What stands for a password in the database. */
 struct password {
@@ -78,6 +83,7 @@ static int password_refuse(struct err *e)
 static int password_read(const struct ctl *ctl, struct password *out, struct err *e)
 {
 	char line[PASSWORD_MAX + 2];
+	bool peppered;
 	int rc;
 
 	(void)setvbuf(stdin, NULL, _IONBF, 0); /* no copy of it in a buffer of the library */
@@ -89,7 +95,7 @@ static int password_read(const struct ctl *ctl, struct password *out, struct err
 	else
 		rc = password_new(out->derived, out->salt, line, e);
 	explicit_bzero(line, sizeof(line));
-	return rc;
+	return rc == 0 ? password_pepper(out->derived, ctl->conf, &peppered, e) : -1;
 }
 
 /* A name that people read: UTF-8, one line, not blank. */
@@ -209,6 +215,57 @@ static int run_list(struct ctl *ctl, struct err *e)
 	return rc;
 }
 
+/* --- the pepper --- */
+
+/* Make the file of the pepper; one that is there stays. */
+static int pepper_make(const char *path, struct err *e)
+{
+	unsigned char octets[PEPPER_OCTETS];
+	char line[BASE64URL_ROOM(PEPPER_OCTETS)];
+	int rc;
+
+	if (access(path, F_OK) == 0)
+		return ctl_refuse(
+		    e, "%s is there already: without it nobody it was used for can sign in", path);
+	if (RAND_bytes(octets, sizeof(octets)) != 1)
+		return err_set(e, FAULT_internal, "no random octets for a pepper");
+	base64url_encode(line, octets, sizeof(octets));
+	line[sizeof(line) - 1] = '\n';
+	rc = file_replace(path, line, sizeof(line), 0600, e);
+	OPENSSL_cleanse(octets, sizeof(octets));
+	OPENSSL_cleanse(line, sizeof(line));
+	return rc;
+}
+
+/* What hosts compare: nothing that tells the pepper, and of another pepper another. */
+static int pepper_mark(const struct conf *conf, char out[2 * PEPPER_MARK_LEN + 1], struct err *e)
+{
+	unsigned char nothing[PASSWORD_DERIVED_LEN] = {0};
+	bool there;
+
+	if (password_pepper(nothing, conf, &there, e) == -1)
+		return -1;
+	hex_encode(out, nothing, PEPPER_MARK_LEN);
+	return 0;
+}
+
+static int run_pepper(struct ctl *ctl, struct err *e)
+{
+	const bool make = ctl_option(ctl, "create") != NULL;
+	char path[CONF_PATH_MAX], mark[2 * PEPPER_MARK_LEN + 1];
+
+	conf_secret_path(ctl->conf, SET_WEB_PEPPER, path);
+	if (*path == '\0')
+		return ctl_refuse(e, "Web.PepperFile is not set");
+	/* One that could not be noted is not made. */
+	if (make && (ctl_database(ctl, e) == -1 || pepper_make(path, e) == -1))
+		return -1;
+	if (pepper_mark(ctl->conf, mark, e) == -1)
+		return -1;
+	(void)puts(mark);
+	return make ? ctl_audit(ctl, e, "pepper_made", "%s", mark) : 0;
+}
+
 #define PASSWORD_OPTIONS                                                                             \
 	{"password-stdin", NULL, false,                                                              \
 	    "take the password from standard input; the only way, so it need not be said"},          \
@@ -237,6 +294,10 @@ static const struct option_row email_options[] = {
     {"email", "ADDRESS", false, "where news of the orders and the account goes from now on; else nowhere"},
     {NULL, NULL, false, NULL},
 };
+static const struct option_row pepper_options[] = {
+    {"create", NULL, false, "make the file first; refuses to replace one"},
+    {NULL, NULL, false, NULL},
+};
 static const struct option_row login_options[] = {
     {"login", "LOGIN", true, "which account"},
     {NULL, NULL, false, NULL},
@@ -251,5 +312,7 @@ const struct command account_commands[] = {
     {"account list", "", 0, 0, NULL, NEEDS_CONF | NEEDS_DB, "list the accounts", run_list},
     {"account disable", "", 0, 0, login_options, NEEDS_CONF | NEEDS_DB | NEEDS_YES,
 	"let an account sign in no more", run_disable},
+    {"account pepper", "", 0, 0, pepper_options, NEEDS_CONF,
+	"print a mark of the pepper, the same on every host", run_pepper},
     {NULL, "", 0, 0, NULL, 0, NULL, NULL},
 };
