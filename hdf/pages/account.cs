@@ -18,6 +18,7 @@
 <p class="hint" id="new_password-hint"><?cs var:Words.account.password_hint ?></p>
 <?cs call:field_error("new_password") ?>
 <input id="new_password" name="new_password" type="password" class="width-half" autocomplete="new-password" required data-show="<?cs var:Words.sign_in.show ?>"<?cs call:field_ties("new_password", "new_password-hint") ?>>
+<?cs call:strength("new_password") ?>
 </div>
 <div class="check"><input id="others" name="others" type="checkbox" value="yes" checked><label for="others"><?cs var:Words.account.password_others ?></label></div>
 <?cs call:go_on("", Words.account.password_button) ?>

@@ -79,6 +79,9 @@ else ?><li class="step"><span class="step-number"><?cs var:number ?></span> <spa
 <?cs def:order_number(number) ?><span class="number">ORDER/<?cs var:number ?></span><?cs /def ?>
 
 <?cs # Buttons at the end of a wizard page: Back is a link; what goes on is the last submit button. ?>
+<?cs # How hard a new password is to guess; password_meter.js fills it. ?>
+<?cs def:strength(field) ?><p class="hint" role="status" data-meter="<?cs var:field ?>" data-label="<?cs var:Words.strength.label ?>" data-words="<?cs var:Words.strength.0 ?>|<?cs var:Words.strength.1 ?>|<?cs var:Words.strength.2 ?>|<?cs var:Words.strength.3 ?>|<?cs var:Words.strength.4 ?>"></p><?cs /def ?>
+
 <?cs def:go_on(back, word) ?><div class="buttons"><?cs if:back ?><a class="back" href="<?cs var:back ?>"><?cs call:icon("back") ?> <?cs var:Words.button.back ?></a><?cs /if ?>
 <button type="submit"><?cs var:word ?></button></div><?cs /def ?>
 

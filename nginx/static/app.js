@@ -1,6 +1,6 @@
 // app.js - small conveniences on pages that work without them: focus on the error summary, a live check of the
 // CSR, files dropped on its field, a hint for mistyped mail domains, copy buttons, a button that shows a typed password,
-// a countdown, news of what a page waits for.
+// a meter for a new one, a countdown, news of what a page waits for.
 // Words come from data attributes of the page, never from here.
 
 const CHECK_AFTER = 400; // ms of quiet before a typed CSR is checked
@@ -158,6 +158,15 @@ function showButton(field) {
 	field.after(button);
 }
 document.querySelectorAll("input[data-show]").forEach(showButton);
+
+// The meter of a new password is large, so it comes when somebody goes to the field. Without it the page is what it was.
+for (const says of document.querySelectorAll("[data-meter]")) {
+	const field = document.getElementById(says.dataset.meter);
+	field.addEventListener("focus", () => {
+		import(new URL(`password_meter.js${new URL(import.meta.url).search}`, import.meta.url))
+			.then(({ watch }) => watch(field, says), () => {});
+	}, { once: true });
+}
 
 function countdowns(within) {
 	for (const left of within.querySelectorAll("[data-countdown]")) {

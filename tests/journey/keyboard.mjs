@@ -134,6 +134,42 @@ test('the passwords of a change can be looked at as well', async () => {
 	await page.goto(stack.url);
 });
 
+test('a meter says how hard a new password is to guess: it comes with the field\'s focus, tells it when the typing pauses, sends nothing', async () => {
+	const asked = [], note = (request) => asked.push(request);
+	page.on('request', note);
+	await page.goto(`${stack.url}/account`);
+	const loads = () => asked.filter((request) => /\/password_meter\.js\?v=/.test(request.url())).length;
+	const says = page.locator('[role=status][data-meter=new_password]'), bar = page.locator('meter.strength');
+	await customer.skip();
+	await customer.type('#password', 'not the one');
+	assert.deepEqual([loads(), await says.textContent(), await bar.count()], [0, '', 0], 'not before it is wanted');
+	for (const [typed, level, words] of [['password', 1, 'very easy to guess'], ['password1234', 2, 'easy to guess'], ['kombajn 7 latarnia parapet', 5, 'very hard to guess']]) {
+		await customer.type('#new_password', typed);
+		await until(`"${words}" for ${typed}`, async () => (await says.textContent()) === `Estimated in your browser, nothing is sent: ${words}`);
+		assert.deepEqual(await bar.evaluate((meter) => [meter.value, meter.hidden, meter.getAttribute('aria-hidden')]), [level, false, 'true']);
+		assert.deepEqual(await Browser.axe(page, `meter ${level}`), []);
+		await page.fill('#new_password', '');
+		await until('no words for nothing', async () => (await says.textContent()) === '' && await bar.isHidden());
+	}
+	assert.equal(loads(), 1);
+	page.off('request', note);
+	assert.deepEqual(asked.filter((request) => request.method() !== 'GET' || !/\/(account|static\/[\w/.-]+)(\?v=\w+)?$/.test(request.url())).map((request) => request.url()), []);
+	await page.goto(stack.url);
+});
+test('without scripts there is no meter, and the form is what it was', async () => {
+	const plain = await Browser.start({ javaScriptEnabled: false });
+	await plain.page.goto(`${stack.url}/sign-in`);
+	await plain.page.fill('#login', stack.demo.CUSTOMER_LOGIN);
+	await plain.page.fill('#password', stack.demo.CUSTOMER_PASSWORD);
+	await plain.page.click('main button[type=submit]');
+	await plain.page.goto(`${stack.url}/account`);
+	assert.deepEqual([await plain.page.locator('meter').count(), await plain.page.locator('[data-meter]').textContent()], [0, '']);
+	await plain.page.fill('#password', 'not the one');
+	await plain.page.fill('#new_password', 'x');
+	await plain.page.click('main form[action="/account/password"] button[type=submit]');
+	assert.match(await plain.page.title(), /^Error:/);
+});
+
 test('find the order from the menu', async () => {
 	await customer.go('nav.side a[href="/certificates"]');
 	await customer.skip();
