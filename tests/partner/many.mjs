@@ -103,13 +103,15 @@ test('dashboard: counts come from indexes alone, problems from the newest open o
 });
 
 test('the other pages', async () => {
-	const [[order, callback, address]] = await stack.sql(`SELECT CONCAT(o.number, '/', o.item), c.id, c.address_id FROM callback c JOIN orders o ON o.id = c.order_id
+	const [[order, id, callback, address]] = await stack.sql(`SELECT CONCAT(o.number, '/', o.item), o.id, c.id, c.address_id FROM callback c JOIN orders o ON o.id = c.order_id
 		JOIN partner p ON p.id = c.partner_id WHERE p.name = '${partner}' ORDER BY c.id DESC LIMIT 1 OFFSET 20000`);
 	for (const where of ['/partner/bulk', '/partner/bulk/7', '/partner/keys', '/partner/orders/new', `/partner/orders/${order}`])
 		await look(where, 400);
 	for (const where of [`/partner/callbacks/${callback}`, '/partner/callbacks?state=given_up', '/partner/callbacks?state=waiting', `/partner/callbacks?page=${callback}`,
 		`/partner/callbacks?order=${order}`, '/partner/callbacks', `/partner/callbacks/addresses/${address}`])
 		await look(where, 1500);
+	for (const where of ['/account/data', `/account/data?before=${id}`])
+		await look(where, 1000);
 });
 
 test('pages follow one another without a gap or a repeat', async () => {
