@@ -148,7 +148,7 @@ static void block_leave(struct scan *s)
  * has besides (copies, included files) is left to conf_walk(). */
 static void line_scan(struct conf_reader *reader, struct scan *s, char *line)
 {
-	char *at = line + strspn(line, " \t"), *end = at + strlen(at), name[256];
+	char *at = line + strspn(line, BLANKS), *end = at + strlen(at), name[256];
 	size_t len = strspn(at, NAME_OCTETS);
 	char why[400];
 
@@ -159,7 +159,7 @@ static void line_scan(struct conf_reader *reader, struct scan *s, char *line)
 		s->links = true;
 		return;
 	}
-	while (end > at && strchr(" \t\r", end[-1]) != NULL)
+	while (end > at && strchr(BLANKS, end[-1]) != NULL)
 		*--end = '\0';
 	if (*s->ending != '\0') {
 		if (strcmp(at, s->ending) == 0)
@@ -172,7 +172,7 @@ static void line_scan(struct conf_reader *reader, struct scan *s, char *line)
 		return;
 	(void)snprintf(name, sizeof(name), "%s%s%.*s", s->block, *s->block == '\0' ? "" : ".", (int)len, at);
 	at += len;
-	at += strspn(at, " \t");
+	at += strspn(at, BLANKS);
 	if (*at == '{') {
 		(void)snprintf(s->block, sizeof(s->block), "%s", name);
 	} else if (strncmp(at, "<<", 2) == 0) {
@@ -181,10 +181,10 @@ static void line_scan(struct conf_reader *reader, struct scan *s, char *line)
 		conf_wrong(reader, why);
 		buf_printf(&reader->seen, " %s ", name);
 		at += 2;
-		(void)snprintf(s->ending, sizeof(s->ending), "%s", at + strspn(at, " \t"));
+		(void)snprintf(s->ending, sizeof(s->ending), "%s", at + strspn(at, BLANKS));
 	} else if (*at == '=') {
 		at++;
-		assignment_judge(reader, name, at + strspn(at, " \t"), s->number);
+		assignment_judge(reader, name, at + strspn(at, BLANKS), s->number);
 		buf_printf(&reader->seen, " %s ", name);
 	}
 }
@@ -225,7 +225,9 @@ static void conf_walk(struct conf_reader *reader, HDF *node, const char *prefix)
 			continue;
 		}
 		value = hdf_obj_value(child);
-		if (value != NULL && !name_seen(reader, name))
+		/* Where nothing was found wrong line by line, what HDF made of the lines is judged once more.
+		 */
+		if (value != NULL && (reader->wrong == 0 || !name_seen(reader, name)))
 			assignment_judge(reader, name, value, 0);
 		if (value != NULL && (id = setting_find(name)) != -1) {
 			free(reader->conf->values[id]);

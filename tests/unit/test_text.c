@@ -413,6 +413,28 @@ static void configuration_lines_are_named(void **state)
 	(void)unlink(path);
 }
 
+/* HDF passes over more than blanks and tabs. A line that begins with another of these was no line to us, and
+ * behind a good one of the same name nobody judged it (fuzz_conf). */
+static void configuration_lines_begin_as_hdf_has_them(void **state)
+{
+	static const char text[] = "Web {\n BaseUrl =b{\n\r BaseUrl=\rB\303\377\n}\n\fWeb.BodyMax\v= big\f\n";
+	static const char *const wrong[] = {"line 3: Web.BaseUrl: one line of UTF-8 is wanted",
+	    "line 5: Web.BodyMax = big: a whole number from 4096 to 67108864 is wanted"};
+	struct telling t = {wrong, sizeof(wrong) / sizeof(wrong[0]), 0};
+	char path[] = "/tmp/mailcert-conf-XXXXXX";
+	int fd = mkstemp(path);
+	struct conf *conf = NULL;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(write(fd, text, sizeof(text) - 1), (ssize_t)sizeof(text) - 1);
+	(void)close(fd);
+	assert_int_equal(conf_check(path, line_compare, &t, &e), 2);
+	assert_int_equal(t.told, 2);
+	assert_int_equal(conf_load(&conf, path, &e), -1);
+	(void)unlink(path);
+}
+
 /* A database that is not reached by the loopback is spoken to by TLS alone. */
 static void database_of_another_machine_wants_tls(void **state)
 {
@@ -493,6 +515,7 @@ int main(void)
 	    cmocka_unit_test(configuration_is_checked),
 	    cmocka_unit_test(configuration_has_no_links),
 	    cmocka_unit_test(configuration_lines_are_named),
+	    cmocka_unit_test(configuration_lines_begin_as_hdf_has_them),
 	    cmocka_unit_test(database_of_another_machine_wants_tls),
 	    cmocka_unit_test(every_default_fits_its_type),
 	    cmocka_unit_test(faults_are_found_by_code),
