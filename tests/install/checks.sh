@@ -136,7 +136,7 @@ cages_check() {
 	ok 'the signer writes CRLs' as_process signer sh -c 'touch /var/lib/mailcert/public/crl/x && rm /var/lib/mailcert/public/crl/x'
 	is 'the signer is handed its own secrets' "$(here ls /run/credentials/mailcert-signer.service | paste -sd' ')" \
 		'secret_audit.key secret_database secret_pin'
-	is 'a worker its own' "$(here ls /run/credentials/mailcert-web.service | paste -sd' ')" 'secret_database secret_metrics'
+	is 'a worker its own' "$(here ls /run/credentials/mailcert-web.service | paste -sd' ')" 'secret_database secret_metrics secret_pepper'
 }
 
 # --- The first certificate ---
