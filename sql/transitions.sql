@@ -909,6 +909,9 @@ take: BEGIN
 		JOIN outbox b ON b.id = j.id LEFT JOIN orders o ON o.id = b.order_id LEFT JOIN mailbox m ON m.id = b.mailbox_id
 		LEFT JOIN certificate c ON c.order_id = o.id AND b.kind IN ('certificate_issued', 'revoked')
 		LEFT JOIN issuer i ON i.id = c.issuer_id LEFT JOIN issuer r ON r.id = i.parent_id
+		-- A mail about an order names it. One whose order does not show, whyever, is not handed out: it comes round
+		-- again when its lease ends.
+		WHERE b.order_id IS NULL OR o.id IS NOT NULL
 		ORDER BY b.id;
 	END IF;
 END

@@ -327,6 +327,9 @@ is "outbox_value again is the same" "$(as mailer "CALL outbox_value($MAIL, 'm1',
 as mailer "CALL outbox_done($MAIL, 'm1', 'waiting', 30, 'mx.example.org', '451 later'); CALL outbox_done($MAIL, 'm1', 'waiting', 30, 'mx.example.org', '451 later')"
 is "outbox_done: later, said twice, noted once" "$(as root "SELECT state, taken_by IS NULL, next_at > UTC_TIMESTAMP() + INTERVAL 25 SECOND, reply FROM outbox WHERE id = $MAIL"; events mail_delayed)" $'waiting\t1\t1\t451 later\n1'
 is "it is not taken before its time" "$(as mailer "CALL outbox_take('m1', 1000, 60, FALSE)")" ""
+as root "SET foreign_key_checks = 0; UPDATE outbox SET next_at = UTC_TIMESTAMP(), order_id = 4000000000 WHERE id = $MAIL"
+is "a mail whose order does not show is not handed out" "$(as mailer "CALL outbox_take('m1', 1000, 60, FALSE)")" ""
+as root "UPDATE outbox SET order_id = $ID, attempts = attempts - 1, taken_by = NULL WHERE id = $MAIL"
 as root "UPDATE outbox SET next_at = UTC_TIMESTAMP() WHERE id = $MAIL"
 is "and taken then" "$(as mailer "CALL outbox_take('m1', 1000, 60, FALSE)" | cut -f 1,7)" "$MAIL"$'\t1'
 as mailer "CALL outbox_back($MAIL, 'm2'); CALL outbox_back($MAIL, 'm1'); CALL outbox_back($MAIL, 'm1')"

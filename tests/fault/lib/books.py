@@ -322,11 +322,12 @@ def check_crl(books, t):
 
 
 def read_mails(books):
-    """The caught mails by Message-ID."""
+    """The caught mails by Message-ID: what each says, and how it looks to whoever must find out why it says something else."""
     mails = collections.defaultdict(list)
     for path in (pathlib.Path(books.env["MAIL_DIR"]) / "new").iterdir():
         head = email.parser.BytesHeaderParser().parsebytes(path.read_bytes())
-        mails[head["Message-ID"]].append((head["Delivered-To"], head["X-Mailcert-Order"], head["Subject"]))
+        mails[head["Message-ID"]].append(((head["Delivered-To"], head["X-Mailcert-Order"], head["Subject"]),
+                                          f"{path.name}, {path.stat().st_size} octets, head {head.items()}"))
     return mails
 
 
@@ -348,9 +349,10 @@ def check_mails(books, t):
         if row.state == "sent":
             books.held(len(caught) > 0, "mail-lost", f"{name} counts as sent and never arrived")
         books.held(row.state != "waiting", "unfinished", f"{name} still waits")
-        for to, order, _ in caught:
-            books.held(to == row.recipient and order == orders[row.order_id].number, "mail", f"{name} went to {to} about {order}")
-        books.held(len(set(caught)) <= 1, "mail", f"{name}: its repetition says something else")
+        for (to, order, _), looks in caught:
+            books.held(to == row.recipient and order == orders[row.order_id].number, "mail",
+                       f"{name} went to {to} about {order}: {looks}")
+        books.held(len({says for says, _ in caught}) <= 1, "mail", f"{name}: its repetition says something else")
         twice += max(0, len(caught) - 1)
     for message_id in ids.values():
         books.wrong("mail-unknown", f"{message_id} is in nobody's books")
