@@ -36,7 +36,8 @@ export function signersMore(stack, n) {
 	});
 }
 
-// The signers alone: they stand still while the orders are made, and nobody sends the mails meanwhile.
+// The signers alone: they stand still while the orders are made, and nobody sends the mails from then on: each would be an
+// event to seal.
 export async function signerRound(stack, n, signers = 1) {
 	await stack.tool('stop', 'mailer');
 	await stack.tool('stop', 'signer');
@@ -45,7 +46,6 @@ export async function signerRound(stack, n, signers = 1) {
 	await stack.tool('start', 'signer');
 	const rate = await issuanceRate(stack, n, first);
 	more.forEach(stop);
-	await stack.tool('start', 'mailer');
 	return rate;
 }
 
@@ -71,7 +71,6 @@ delay = function() return i > #orders and 1000 or 0 end
 	const first = issued(stack), posts = start('wrk', ['-t1', `-c${CONNECTIONS}`, '-d120s', '-s', lua, stack.url]);
 	const rate = await issuanceRate(stack, n, first);
 	stop(posts); // it would go on to the end of its time
-	await stack.tool('start', 'mailer');
 	return rate;
 }
 
