@@ -140,7 +140,8 @@ def read(books):
                    " mailbox_status activation_status cancelled_at IS NOT NULL:cancelled callback_address_id:callback", ""),
         "mailbox": ("id order_id email confirmed_at IS NOT NULL:confirmed rejected_at IS NOT NULL:rejected"
                     " UNIX_TIMESTAMP(confirmed_at):at", ""),
-        "activation": ("order_id HEX(spki_sha256):spki submitted_at IS NOT NULL:submitted", ""),
+        "activation": ("order_id HEX(spki_sha256):spki submitted_at IS NOT NULL:submitted fields IS NOT NULL:fields"
+                       " method IS NOT NULL:method", ""),
         "issuance": ("order_id state last_code", ""),
         "serial": ("issuer_id HEX(serial):serial order_id HEX(tbs_sha256):tbs state", ""),
         "certificate": ("order_id issuer_id HEX(serial):serial email HEX(der):der HEX(sha256):sha256"
@@ -470,6 +471,7 @@ def check_told(books, t, journal):
     by_number = {row.number: row for row in t["orders"]}
     boxes, certs = grouped(t["mailbox"], "order_id"), grouped(t["certificate"], "order_id")
     issuances = {row.order_id: row for row in t["issuance"]}
+    kept = {row.order_id: row for row in t["activation"]}
     revoked = {(row.issuer_id, row.serial) for row in t["revocation"]}
     events = collections.defaultdict(lambda: collections.defaultdict(list))
     for event in t["audit"]:
@@ -493,6 +495,9 @@ def check_told(books, t, journal):
             event = "order_cancelled" if step == "cancelled" else step
             said = [d for d in events[order.id][event] if step != "email_saved" or d == entry["email"]]
             books.held(len(said) > 0, "lost", f"{name}: no such event")
+            if step in ("fields_saved", "method_saved"):
+                column = step.removesuffix("_saved")
+                books.held(order.id in kept and getattr(kept[order.id], column) == "1", "lost", f"{name}: no such {column}")
         elif step == "email_confirmed":
             books.held(any(box.email == entry["email"] for box in boxes[order.id]), "lost", f"{name}: {entry['email']}")
         elif step in ("verified", "rejected"):
