@@ -572,19 +572,6 @@ mailbox_resend: BEGIN
 END
 $$
 
--- Has a value run out? That it was answered in vain is noted: it stays so, should the clock go back.
-CREATE OR REPLACE PROCEDURE mailbox_value_over(p_hash BINARY(32), OUT o_over BOOLEAN)
-BEGIN
-	DECLARE v_refused BOOLEAN;
-
-	SELECT refused_at IS NOT NULL OR expires_at <= UTC_TIMESTAMP(), refused_at IS NOT NULL INTO o_over, v_refused
-	FROM mailbox_value WHERE hash = p_hash;
-	IF o_over AND NOT v_refused THEN
-		UPDATE mailbox_value SET refused_at = UTC_TIMESTAMP() WHERE hash = p_hash AND refused_at IS NULL;
-	END IF;
-END
-$$
-
 -- What a value from a link stands for; changes nothing. state: ask, confirmed, rejected, replaced, expired; no
 -- row when the value is unknown.
 CREATE OR REPLACE PROCEDURE mailbox_value_show(p_value VARBINARY(64))
@@ -610,7 +597,6 @@ CREATE OR REPLACE PROCEDURE mailbox_answer(p_value VARBINARY(64), p_confirm BOOL
 mailbox_answer: BEGIN
 	DECLARE v_order, v_mailbox BIGINT UNSIGNED;
 	DECLARE v_confirmed, v_rejected, v_replaced, v_made, v_cancelled DATETIME;
-	DECLARE v_over BOOLEAN;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -628,9 +614,11 @@ mailbox_answer: BEGIN
 	IF v_confirmed IS NOT NULL THEN CALL refuse('value_used'); END IF;
 	IF v_rejected IS NOT NULL THEN CALL refuse('value_rejected'); END IF;
 	IF v_replaced IS NOT NULL OR v_cancelled IS NOT NULL THEN CALL refuse('value_replaced'); END IF;
-	CALL mailbox_value_over(UNHEX(SHA2(p_value, 256)), v_over);
-	IF v_over THEN
-		COMMIT;		-- that it was refused is kept
+	IF (SELECT refused_at IS NOT NULL OR expires_at <= UTC_TIMESTAMP() FROM mailbox_value
+	    WHERE hash = UNHEX(SHA2(p_value, 256))) THEN
+		UPDATE mailbox_value SET refused_at = COALESCE(refused_at, UTC_TIMESTAMP())
+		WHERE hash = UNHEX(SHA2(p_value, 256));
+		COMMIT;		-- refused once, it stays so, should the clock go back
 		CALL refuse('value_expired');
 	END IF;
 
