@@ -26,7 +26,12 @@ int me_read(struct req *r, const struct db_rows *rows, struct err *e)
 	(void)snprintf(r->me.kind, sizeof(r->me.kind), "%s", db_text(rows, 0, "me_kind"));
 	if (!db_null(rows, 0, "me_language"))
 		page_choose_language(r, db_text(rows, 0, "me_language"), r->language, NULL);
-	return db_number(rows, 0, "me_stale") != 0 ? session_touch(r->w->db, &r->actor, e) : 0;
+	/* A session that cannot be lengthened just now still holds: while the database takes no writes, a
+	 * page that only shows something is shown. */
+	if (db_number(rows, 0, "me_stale") != 0 && session_touch(r->w->db, &r->actor, e) == -1 &&
+	    e->fault != FAULT_busy)
+		return -1;
+	return 0;
 }
 
 int me_read_list(struct req *r, const struct db_rows *rows, struct err *e)

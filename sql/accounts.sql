@@ -32,5 +32,8 @@ BEGIN NOT ATOMIC
 				CONCAT(' OR mysql_native_password USING ', QUOTE(PASSWORD(account.old_password)))))));
 	END FOR;
 	EXECUTE IMMEDIATE CONCAT('GRANT ALL ON `', @database, '`.* TO admin@localhost WITH GRANT OPTION');
+	-- tools/db-room, which holds writing while the disk is nearly full: a user of the operating system, and nothing more.
+	CREATE USER IF NOT EXISTS 'mailcert-db-room'@localhost IDENTIFIED VIA unix_socket;
+	GRANT READ_ONLY ADMIN ON *.* TO 'mailcert-db-room'@localhost;
 END $$
 DELIMITER ;

@@ -10,7 +10,7 @@ trap 'rm -rf "$root"' EXIT
 make --no-print-directory -s install-units DESTDIR="$root" PREFIX=/usr UNITS=/lib/systemd/system
 # systemd-analyze wants to find what a unit starts.
 install -d "$root/usr/libexec/mailcert" "$root/usr/bin"
-for program in mailcert-web mailcert-signer mailcert-mailer mailcert-callback audit-export; do
+for program in mailcert-web mailcert-signer mailcert-mailer mailcert-callback audit-export db-room; do
 	install -m 755 /dev/null "$root/usr/libexec/mailcert/$program"
 done
 install -d "$root/usr/sbin"

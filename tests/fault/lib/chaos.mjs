@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Client } from '../../lib/client.mjs';
 import { scratch } from '../../lib/openssl.mjs';
 import { sleep, Stack, until } from '../../lib/stack.mjs';
+import { SmallDisk } from './disk.mjs';
 import { Receiver, SmtpGate } from './gates.mjs';
 import { Harm } from './harm.mjs';
 import { reading, readingText } from './resources.mjs';
@@ -16,28 +17,15 @@ import { seeded } from './seed.mjs';
 
 const BOOKS = fileURLToPath(new URL('books.py', import.meta.url));
 
-// A file system of its own below the database, small enough to be filled; undefined where we may not mount one.
-function smallDisk(dir, megabytes) {
-	const disk = path.join(dir, 'disk');
-	fs.mkdirSync(disk);
-	if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m,mode=0700`, 'mailcert-test', disk]).status !== 0) {
-		fs.rmdirSync(disk);
-		return undefined;
-	}
-	fs.mkdirSync(path.join(disk, 'data'));
-	process.on('exit', () => spawnSync('umount', ['-l', disk]));
-	return { path: disk, megabytes };
-}
-
 // A stack for harm: its mail goes through a gate, its database may have a disk of its own.
 export async function chaosStack({ name, orders, workers, settings = {}, env = {}, megabytes = 0 }) {
 	const dir = scratch();
 	const journal = new Journal(path.join(dir, 'journal'));
 	const smtp = await new SmtpGate().start();
 	const receiver = await new Receiver(dir, journal).start();
-	const disk = megabytes ? smallDisk(dir, megabytes) : undefined;
+	const disk = megabytes ? SmallDisk.mount(dir, megabytes) : undefined;
 	const stack = await Stack.start({
-		name, orders, workers, env: { SINK_KEEP: '1000000', ...env, ...(disk && { DB_DIR: path.join(disk.path, 'data') }) },
+		name, orders, workers, env: { SINK_KEEP: '1000000', ...env, ROOM_EVERY: '0.2', ...(disk && { DB_DIR: disk.data }) },
 		settings: {
 			'Mail.Host': `127.0.0.1:${smtp.port}`, 'Mail.PollMs': 100, 'Mail.Timeout': 3, 'Mail.PauseFirst': 1, 'Signer.PollMs': 300, 'Dns.Timeout': 3,
 			'Callback.PollMs': 100, 'Callback.PauseLeast': 1, 'Callback.PauseMost': 2, 'Callback.CaFile': receiver.ca,
@@ -55,8 +43,7 @@ export async function chaosStack({ name, orders, workers, settings = {}, env = {
 			const reports = stack.stopNow();
 			smtp.stop();
 			receiver.stop();
-			if (disk)
-				spawnSync('umount', ['-l', disk.path]);
+			disk?.unmount();
 			return reports;
 		},
 	};

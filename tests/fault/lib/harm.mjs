@@ -1,14 +1,8 @@
 // harm.mjs - what can befall a running stack: processes killed and stopped, the disk full below the database, mail, DNS
 // and partners' receivers that misbehave. Each harm lasts a while and is healed; what is drawn comes from the seed.
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { sleep, Stack } from '../../lib/stack.mjs';
-
-// Make a tmpfs as large as so many octets.
-function diskSize(disk, octets) {
-	return spawnSync('mount', ['-o', `remount,size=${octets}`, disk]).status === 0;
-}
 
 export class Harm {
 	constructor({ stack, chance, disk, smtp, receiver, log = () => {} }) {
@@ -74,16 +68,17 @@ export class Harm {
 		gate.mood = 'good';
 	}
 
-	// Leave the database no room: its file system is made as small as what is in it, and large again after a while.
+	// Leave the database no room for a while.
 	async fill(seconds) {
-		const { path: disk, megabytes } = this.disk;
-		const { blocks, bfree, bsize } = fs.statfsSync(disk);
-		if (!diskSize(disk, (blocks - bfree) * bsize))
+		if (this.filling)
 			return;
+		this.filling = true;
 		this.count('disk full');
 		this.log(`disk full for ${seconds.toFixed(1)} s`);
+		await this.disk.fill();
 		await sleep(seconds * 1000);
-		diskSize(disk, megabytes * 1048576);
+		this.disk.empty();
+		this.filling = false;
 	}
 
 	// One harm by chance; it is over when the promise is.
@@ -94,7 +89,7 @@ export class Harm {
 			[12, () => this.kill('worker')], [4, () => this.kill('web')], [8, () => this.kill('mailer')],
 			[8, () => this.kill('signer')], [6, () => this.kill('callback')], [4, () => this.kill('nginx')],
 			[4, () => this.kill('nginx-worker')], [7, () => this.kill('mariadb')],
-			[2, () => this.kill('dns')], [2, () => this.kill('sink')],
+			[2, () => this.kill('dns')], [2, () => this.kill('sink')], [2, () => this.kill('room')],
 			...['worker', 'signer', 'mailer', 'mariadb', 'nginx-worker', 'callback', 'dns']
 				.map((who) => [1, () => this.stop(who, long)]),
 			...['refuse', 'busy', 'slow', 'cut'].map((mood) => [1, () => this.mood(this.smtp, 'SMTP', mood, long)]),
@@ -116,7 +111,6 @@ export class Harm {
 		await Promise.all(under);
 		for (const pid of this.stopped)
 			this.signal(pid, 'SIGCONT');
-		if (this.disk)
-			diskSize(this.disk.path, this.disk.megabytes * 1048576);
+		this.disk?.empty();
 	}
 }
