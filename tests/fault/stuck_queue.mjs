@@ -1,7 +1,7 @@
 // stuck_queue.mjs - an order waited for hours, or the signer stood still between two of its steps: what must hold at the
 // moment of signing is held to then, not when the order was submitted, taken or judged. Hours and days are made by setting
 // the rows of the database back. The signer that stands still is of the build with fault points (make V=fault).
-import test from 'node:test';
+import { after, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -54,8 +54,7 @@ function faulty(env) {
 		env: { ...process.env, SOFTHSM2_CONF: path.join(stack.dir, 'softhsm2.conf'), ...env },
 		stdio: ['ignore', 'ignore', 'pipe'],
 	});
-	const kill = () => child.kill('SIGKILL');
-	process.on('exit', kill);
+	after(() => child.kill('SIGKILL')); // one that stands still when a test failed would keep us waiting
 	const ended = new Promise((resolve) => { child.on('exit', resolve); });
 	let log = '';
 	child.stderr.on('data', (data) => { log += data; });
@@ -63,7 +62,7 @@ function faulty(env) {
 		child,
 		go: () => child.kill('SIGCONT'),
 		log: () => log,
-		end: async () => { child.kill('SIGTERM'); await ended; process.off('exit', kill); },
+		end: async () => { child.kill('SIGTERM'); await ended; },
 	};
 }
 

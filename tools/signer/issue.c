@@ -27,11 +27,13 @@
 #include "lib/pki/lint.h"
 #include "lib/pki/policy.h"
 #include "lib/pki/product.h"
+#include "lib/pki/signing.h"
 #include "tools/signer/caa_order.h"
 
 #define BACKDATE 60 /* seconds: clocks of recipients differ */
 #define KEY_PAUSE \
 	1 /* seconds until an order whose key was away is ready again; nothing is taken before the key is */
+#define PIECE_MS    100 /* while a slow key signs, what it has signed is stored every so often */
 #define LATER_PAUSE 300 /* seconds until an order that failed by our fault is looked at again */
 
 /* An order on its way through a round. */
@@ -186,94 +188,127 @@ static int issue_caa_record(struct signer *s, struct work *work, size_t n, struc
 	return 0;
 }
 
-/* Seconds by a clock that nobody sets, and that goes on while the machine sleeps. */
-static long clock_seconds(void)
+/* Make the certificates of those that were signed, list[*made..got), and store them. *later: one could not be
+ * made, and those before it are stored. */
+static int issue_store(struct signer *s, struct issuance **list, const struct signing_task *tasks,
+    size_t *made, size_t got, bool *later, struct err *e)
 {
-	struct timespec t;
+	const size_t first = *made;
+	struct err why;
 
-	(void)clock_gettime(CLOCK_BOOTTIME, &t);
-	return (long)t.tv_sec;
+	while (*made < got && !*later) {
+		const struct signing_task *t = &tasks[*made];
+		struct issuance *i = list[*made];
+
+		if (certificate_assemble(&i->der, &i->der_len, t->tbs, t->tbs_len, s->cas[0].issuer,
+			t->signature, t->signature_len, &why) == 0)
+			++*made;
+		else
+			*later = true;
+		fault_point("after-sign");
+	}
+	fault_point("before-store");
+	if (*made > first &&
+	    issuance_store(s->db, s->name, s->cas[0].id, list + first, *made - first, e) == -1) {
+		*later = false;
+		return -1;
+	}
+	fault_point("after-store");
+	for (size_t k = first; k < *made; k++)
+		if (!list[k]->stored)
+			log_line(LOG_LEVEL_WARNING, "order %s: signed too late, not stored", list[k]->order);
+	if (*later)
+		*e = why;
+	return *later ? -1 : 0;
 }
 
-/* Sign what was written down, before its time is over (until, by clock_seconds): what it was judged by need
- * not hold any more then. A token that does not answer is opened again once. */
-static int issue_sign(struct signer *s, struct work *w, long until, struct err *e)
+/* Sign list[*made..n) and store what is signed meanwhile; *made: how many are. On failure *later: all that
+ * was signed is stored, so the others may come round again; else the database failed. */
+static int issue_sign_and_store(struct signer *s, struct issuance **list, struct signing_task *tasks,
+    size_t n, long until, size_t *made, bool *later, struct err *e)
 {
-	unsigned char *signature = NULL;
-	size_t len;
-	int rc;
+	const size_t first = *made;
+	struct signing *signing;
+	struct err why;
+	int rc = 0, signed_rc;
 
-	for (int again = 0;; again++) {
-		if (clock_seconds() >= until)
-			return err_set(e, FAULT_busy, "order %s: its lease ran out before it was signed",
-			    w->order->order);
-		if (issuer_sign(s->cas[0].issuer, w->tbs, w->tbs_len, &signature, &len, e) == 0)
-			break;
-		if (e->fault != FAULT_busy || again == 1 || keys_reopen(s, e) == -1)
-			return -1;
+	*later = false;
+	if (signing_begin(&signing, s->cas[0].issuer, tasks + first, n - first, until, e) == -1)
+		return -1;
+	for (bool over = false; rc == 0 && !over;) {
+		const size_t got = first + signing_wait(signing, *made - first, PIECE_MS, &over);
+
+		if (got > *made)
+			rc = issue_store(s, list, tasks, made, got, later, e);
 	}
-	rc = certificate_assemble(
-	    &w->order->der, &w->order->der_len, w->tbs, w->tbs_len, s->cas[0].issuer, signature, len, e);
-	free(signature);
+	signed_rc = signing_end(signing, &why);
+	if (rc == 0 && signed_rc == -1) {
+		*later = true;
+		*e = why;
+		rc = *made < n ? err_context(e, "order %s", list[*made]->order) : -1;
+	}
 	return rc;
 }
 
-/* Sign each reserved order; list gets the signed ones. -1 when the key failed or time was over; *done: how
- * many were looked at. */
-static int issue_sign_all(struct signer *s, struct work *ready, size_t n, long until, struct issuance **list,
-    size_t *signed_count, size_t *done, struct err *e)
+/* The reserved orders of a round: sign and store all. A token that does not answer is opened again, once for
+ * each order. When the key fails, what was signed until then is stored, and the others come round again as
+ * soon as the key does; their serials are given up, since nobody knows whether the token signed. So it is
+ * when the lease runs out while a token takes its time. */
+static int issue_reserved(
+    struct signer *s, struct issuance **list, struct signing_task *tasks, size_t n, long until, struct err *e)
 {
-	for (*done = 0; *done < n; ++*done) {
-		struct work *w = &ready[*done];
+	size_t made = 0, tried = SIZE_MAX;
+	struct err ignored;
+	bool later = false;
 
-		if (!w->order->reserved) {
-			log_line(LOG_LEVEL_WARNING,
-			    "order %s: not reserved: taken by another, or judged anew after its lease",
-			    w->order->order);
+	while (issue_sign_and_store(s, list, tasks, n, until, &made, &later, e) == -1) {
+		if (!later)
+			return -1;
+		if (e->fault == FAULT_busy && tried != made && signing_seconds() < until &&
+		    keys_reopen(s, e) == 0) {
+			tried = made;
 			continue;
 		}
-		if (issue_sign(s, w, until, e) == -1)
-			return -1;
-		fault_point("after-sign");
-		list[(*signed_count)++] = w->order;
+		for (; made < n; made++)
+			(void)issuance_later(s->db, s->name, list[made]->order_id, e, KEY_PAUSE, &ignored);
+		return -1;
 	}
 	return 0;
 }
 
-/* The ready orders of a round: reserve all, sign each, store all. When the key fails, what was signed until
- * then is stored, and the others come round again as soon as the key does; their serials are given up, since
- * nobody knows whether the token signed. So it is when the lease runs out while a token takes its time. */
+/* The ready orders of a round: reserve all, sign each, store all. */
 static int issue_ready(struct signer *s, struct work *ready, size_t n, long until, struct err *e)
 {
 	struct issuance **list = calloc(n + 1, sizeof(struct issuance *));
-	size_t signed_count = 0, done = 0;
-	struct err why, ignored;
-	int signing, rc = -1;
+	struct signing_task *tasks = calloc(n + 1, sizeof(*tasks));
+	size_t reserved = 0;
+	int rc = -1;
 
-	if (list == NULL)
-		return err_set(e, FAULT_busy, "issuance: out of memory");
+	if (list == NULL || tasks == NULL) {
+		(void)err_set(e, FAULT_busy, "issuance: out of memory");
+		goto out;
+	}
 	for (size_t k = 0; k < n; k++)
 		list[k] = ready[k].order;
 	fault_point("before-reserve");
 	if (n > 0 && issuance_reserve(s->db, s->name, s->cas[0].id, list, n, e) == -1)
 		goto out;
 	fault_point("after-reserve");
-	signing = issue_sign_all(s, ready, n, until, list, &signed_count, &done, &why);
-	fault_point("before-store");
-	if (signed_count > 0 && issuance_store(s->db, s->name, s->cas[0].id, list, signed_count, e) == -1)
-		goto out;
-	fault_point("after-store");
-	for (size_t k = 0; k < signed_count; k++)
-		if (!list[k]->stored)
-			log_line(LOG_LEVEL_WARNING, "order %s: signed too late, not stored", list[k]->order);
-	for (; signing == -1 && done < n; done++)
-		if (ready[done].order->reserved)
-			(void)issuance_later(
-			    s->db, s->name, ready[done].order->order_id, &why, KEY_PAUSE, &ignored);
-	if (signing == -1)
-		*e = why;
-	rc = signing;
+	for (size_t k = 0; k < n; k++) {
+		if (!ready[k].order->reserved) {
+			log_line(LOG_LEVEL_WARNING,
+			    "order %s: not reserved: taken by another, or judged anew after its lease",
+			    ready[k].order->order);
+			continue;
+		}
+		list[reserved] = ready[k].order;
+		tasks[reserved++] = (struct signing_task){.tbs = ready[k].tbs, .tbs_len = ready[k].tbs_len};
+	}
+	rc = issue_reserved(s, list, tasks, reserved, until, e);
 out:
+	for (size_t k = 0; k < reserved; k++)
+		free(tasks[k].signature);
+	free(tasks);
 	free(list);
 	return rc;
 }
@@ -326,8 +361,8 @@ int issue_round(struct signer *s, size_t *taken, struct err *e)
 	int rc = -1;
 
 	*taken = 0;
-	until =
-	    clock_seconds() + conf_number(s->conf, SET_SIGNER_LEASE); /* from before the database's begins */
+	until = signing_seconds() +
+		conf_number(s->conf, SET_SIGNER_LEASE); /* from before the database's begins */
 	if (ca_row_find(s, &s->cas[0], e) == -1 ||
 	    issuance_take(s->db, &s->holder, (unsigned)conf_number(s->conf, SET_SIGNER_BATCH),
 		(unsigned)conf_number(s->conf, SET_SIGNER_LEASE), &batch, e) == -1)
