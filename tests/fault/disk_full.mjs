@@ -14,6 +14,7 @@ import { at } from '../lib/steps.mjs';
 import { SmallDisk } from './lib/disk.mjs';
 
 const GUARD = fileURLToPath(new URL('../../tools/db-room', import.meta.url));
+const TOOL = fileURLToPath(new URL('../../tools/stack', import.meta.url));
 const LEAST = 64; // mebibytes, the stack's
 
 const dir = scratch();
@@ -62,6 +63,12 @@ test('whoever saves something is asked to come back, and so is who signs in', { 
 		assert.equal(answer.status, 503, where);
 		assert.match(answer.headers.get('retry-after'), /^[1-9]\d*$/);
 	}
+});
+
+test('an admin is shown an order, and told that no audit event tells of it', { skip }, () => {
+	const done = spawnSync(TOOL, ['ctl', 'order', 'show', order], { env: stack.env, encoding: 'utf8' });
+	assert.match(done.stdout, new RegExp(order));
+	assert.match(done.stderr, /no audit event tells of this/);
 });
 
 test('a guard that was killed knows afterwards that it was it who held writing', { skip }, async () => {

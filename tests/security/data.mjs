@@ -137,6 +137,45 @@ test('and an order with a long history has its newest events, and says that it w
 	await until('the seals', async () => JSON.parse(await stack.ctl('audit', 'status', '--json')).count === 0);
 });
 
+// --- who reads what (ASVS 8.3.5)
+
+// The last lines of nginx' log, once a request of ours is in it.
+async function logged(where) {
+	const file = path.join(stack.dir, 'log/nginx-access.log');
+	let line;
+	await until(`a log line for ${where}`, () => {
+		line = fs.readFileSync(file, 'utf8').trim().split('\n').findLast((one) => one.includes(`"${where}"`));
+		return line !== undefined;
+	});
+	return line;
+}
+
+test('the log tells who read what: an account, a partner by key, nobody; the visitor is told nothing of it', async () => {
+	const bearer = { headers: { authorization: `Bearer ${stack.demo.PARTNER_KEY}` } };
+	for (const [client, where, options, who] of [
+		[customer, at(order), {}, 'account:demo'],
+		[other, '/certificates', {}, 'account:other'],
+		[new Client(stack), '/partner/orders', bearer, `partner:${(await stack.sql("SELECT id FROM partner WHERE name = 'demo-partner'"))[0][0]}`],
+		[new Client(stack), '/terms', {}, ''],
+	]) {
+		const answer = await client.get(where, options);
+		assert.equal(answer.headers.get('x-mailcert-who'), null);
+		assert.ok((await logged(where)).endsWith(` "${who}"`), `${where}: ${await logged(where)}`);
+	}
+});
+
+test('an admin who reads what is known of people leaves an audit event', async () => {
+	const events = () => stack.sql("SELECT actor, detail FROM audit WHERE event = 'people_read' ORDER BY id");
+	const before = (await events()).length;
+	for (const words of [['order', 'show', order], ['order', 'list'], ['account', 'list'], ['certificate', 'show', order],
+		['certificate', 'list'], ['problem-report', 'list'], ['db', 'status'], ['queue']])
+		await stack.ctl(...words);
+	const seen = (await events()).slice(before);
+	assert.deepEqual(seen.map(([, detail]) => detail), [`order show ${order}`, 'order list', 'account list', `certificate show ${order}`,
+		'certificate list', 'problem-report list']);
+	assert.ok(seen.every(([actor]) => /^admin:./.test(actor)));
+});
+
 test('nothing was complained about', () => {
 	assert.deepEqual(stack.complaints(), []);
 	assert.deepEqual(stack.stopNow(), []);

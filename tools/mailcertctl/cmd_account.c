@@ -309,7 +309,7 @@ const struct command account_commands[] = {
 	"set a new password and sign the person out everywhere", run_passwd},
     {"account email", "", 0, 0, email_options, NEEDS_CONF | NEEDS_DB,
 	"set the address that news goes to; the one before is told", run_email},
-    {"account list", "", 0, 0, NULL, NEEDS_CONF | NEEDS_DB, "list the accounts", run_list},
+    {"account list", "", 0, 0, NULL, NEEDS_CONF | NEEDS_DB | READS_PEOPLE, "list the accounts", run_list},
     {"account disable", "", 0, 0, login_options, NEEDS_CONF | NEEDS_DB | NEEDS_YES,
 	"let an account sign in no more", run_disable},
     {"account pepper", "", 0, 0, pepper_options, NEEDS_CONF,

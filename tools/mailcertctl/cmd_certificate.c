@@ -162,9 +162,9 @@ static const struct option_row revoke_options[] = {
 };
 
 const struct command certificate_commands[] = {
-    {"certificate list", "", 0, 0, list_options, NEEDS_CONF | NEEDS_DB, "list certificates, the newest first",
-	run_list},
-    {"certificate show", "ORDER", 1, 1, show_options, NEEDS_CONF | NEEDS_DB,
+    {"certificate list", "", 0, 0, list_options, NEEDS_CONF | NEEDS_DB | READS_PEOPLE,
+	"list certificates, the newest first", run_list},
+    {"certificate show", "ORDER", 1, 1, show_options, NEEDS_CONF | NEEDS_DB | READS_PEOPLE,
 	"show the certificate of an order", run_show},
     {"certificate revoke", "ORDER", 1, 1, revoke_options, NEEDS_CONF | NEEDS_DB | NEEDS_YES,
 	"revoke the certificate of an order; the signer publishes it within a minute", run_revoke},

@@ -205,10 +205,10 @@ static const struct option_row done_options[] = {
 const struct command problem_commands[] = {
     {"problem-report add", "", 0, 0, add_options, NEEDS_CONF | NEEDS_DB,
 	"note a report about a certificate; its clock runs from when it was received", run_add},
-    {"problem-report list", "", 0, 0, list_options, NEEDS_CONF | NEEDS_DB,
+    {"problem-report list", "", 0, 0, list_options, NEEDS_CONF | NEEDS_DB | READS_PEOPLE,
 	"list what is open; fails when something is overdue", run_list},
-    {"problem-report show", "ID", 1, 1, NULL, NEEDS_CONF | NEEDS_DB, "show one report and its clock",
-	run_show},
+    {"problem-report show", "ID", 1, 1, NULL, NEEDS_CONF | NEEDS_DB | READS_PEOPLE,
+	"show one report and its clock", run_show},
     {"problem-report answer", "ID", 1, 1, answer_options, NEEDS_CONF | NEEDS_DB,
 	"note that the preliminary report went to reporter and subscriber", run_answer},
     {"problem-report done", "ID", 1, 1, done_options, NEEDS_CONF | NEEDS_DB,

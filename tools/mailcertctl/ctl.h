@@ -24,8 +24,16 @@ struct option_row {
 };
 
 /* What must be there before a command runs; NEEDS_YES: the command destroys something and asks first. The
- * database as admin, or as an account that may do just that. */
-enum { NEEDS_CONF = 1, NEEDS_DB = 2, NEEDS_YES = 4, NEEDS_DB_REPORT = 8, NEEDS_DB_RETENTION = 16 };
+ * database as admin, or as an account that may do just that. READS_PEOPLE: it shows what is known of people,
+ * so an audit event tells that it did. */
+enum {
+	NEEDS_CONF = 1,
+	NEEDS_DB = 2,
+	NEEDS_YES = 4,
+	NEEDS_DB_REPORT = 8,
+	NEEDS_DB_RETENTION = 16,
+	READS_PEOPLE = 32,
+};
 
 struct ctl;
 
