@@ -55,7 +55,7 @@ install: all $(B)/mailcert.hdf.5 $(SBOM)
 	cp -R build/assets/static $(D)$(DATA_DIR)/static
 	install -d $(D)$(DATA_DIR)/errors
 	$(PUT) nginx/errors/* $(D)$(DATA_DIR)/errors/
-	$(PUT) tools/systemd/mariadb.cnf $(D)$(DATA_DIR)/
+	$(PUT) tools/systemd/mariadb.cnf tools/systemd/mariadb-encryption.cnf $(D)$(DATA_DIR)/
 	for part in http server site public tls fastcgi; do \
 		$(FILL) nginx/$$part.conf.in >$(D)$(NGINX)/$$part.conf && chmod 644 $(D)$(NGINX)/$$part.conf || exit 1; done
 	@$(MAKE) --no-print-directory install-units

@@ -22,11 +22,27 @@ after_install_1() {
 		'700root 700root 700root 700root 700root 700root 700root 700root '
 }
 
-after_the_database_1() {
+after_the_database_2() {
 	like 'the schema is in place' "$(tail -n 3 "$WORK/out")" '*applied*'
 	is 'passwords are root'\''s alone' "$(here find /etc/mailcert/secrets -type f -printf '%m%u ')" \
 		'600root 600root 600root 600root 600root 600root 600root 600root 600root '
 }
+
+# The key of MariaDB's files: who reads it; the command that shows what is in clear shows nothing, and would.
+after_the_database_1() {
+	is 'the key of the database is root'\''s, and MariaDB'\''s to read' "$(here stat -c '%a %U %G' /etc/mysql/mailcert.key)" '640 root mysql'
+	like 'it has 256 bits' "$(cat "$HERE/etc/mysql/mailcert.key")" "1;$(printf '[0-9a-f]%.0s' {1..64})"
+}
+before_encryption_of_the_database_s_files_1() {
+	until_good all_encrypted # what the server had before the key
+}
+all_encrypted() { here_block "$WORK"/blocks/*.here.encryption_of_the_database_s_files.1 >"$WORK/out" && [ ! -s "$WORK/out" ]; }
+after_encryption_of_the_database_s_files_1() {
+	is 'nothing of the database is in clear' "$(cat "$WORK/out")" ''
+	ok 'no table can be made in clear' test "$(here mariadb -e 'CREATE TABLE mailcert.scratch (a INT) ENCRYPTED=NO' 2>&1 | grep -c ERROR)" = 1
+}
+# Which files of MariaDB's, all written out since it is stopped, have words in clear.
+files_with() { (cd "$HERE/var/lib/mysql" && grep -rlaF -- "$1" . | sort | paste -sd' '); }
 
 # This machine has no network: mail is caught by a sink, DNS is a private signed root.
 after_the_settings_1() {
@@ -245,6 +261,7 @@ after_watch_4() {
 	ok 'and nothing else' test "$(grep -cv '^report_\|^Tables_in' "$WORK/out")" = 0
 	down_check
 }
+start_fails() { ! here systemctl start "$1" >/dev/null 2>&1; }
 says() { here curl -s -H 'Accept: application/json' https://mailcert.example/healthz; }
 answers() { here curl -s -o /dev/null -w '%{http_code}' "https://mailcert.example$1"; }
 answers_well() { [ "$(answers /healthz)" = 200 ]; }
@@ -273,19 +290,32 @@ down_check() {
 	here systemctl start mailcert.target
 	ok 'and all is well again' until_good answers_well
 
+	# A table that MariaDB does not encrypt shows that the search finds an address where there is one.
+	here mariadb -e "CREATE DATABASE scratch; CREATE TABLE scratch.clear (address TEXT) ENGINE=MyISAM; INSERT INTO scratch.clear VALUES ('clear@mailbox.example')"
+	like 'the database knows addresses' "$(here mariadb -BN mailcert -e 'SELECT email FROM mailbox')" '*joe@mailbox.example*'
 	here systemctl stop mariadb
+	is 'an address in a table without encryption is found' "$(files_with clear@mailbox.example)" ./scratch/clear.MYD
+	is 'no other file of MariaDB'\''s has an address in clear: tables, logs, binary log' "$(files_with @mailbox.example)" ./scratch/clear.MYD
 	is 'without the database nothing is well' "$(answers /healthz)" 503
 	like 'healthz names it' "$(says)" '*database*'
+	here mv /etc/mysql/mailcert.key /root/
+	ok 'without its key the database does not start' start_fails mariadb
+	here mv /root/mailcert.key /etc/mysql/
 	here systemctl start mariadb
 	ok 'the processes come back by themselves' until_good answers_well
+	here mariadb -e 'DROP DATABASE scratch'
 }
 
 # --- Back up and restore ---
 
-before_back_up_and_restore_1() {
+after_back_up_and_restore_2() {
+	is 'the key of backups is not on the service'\''s machine' "$(grep -rl AGE-SECRET-KEY "$HERE/etc" "$HERE/root" "$WORK/ceremony")" ''
 	ok 'a journey is at half its way' visit begin "$(order 5)" before@mailbox.example
 }
-after_back_up_and_restore_1() {
+after_back_up_and_restore_3() {
+	is 'what is written every night is encrypted' \
+		"$(for file in "$HERE"/var/backups/mailcert/*; do echo "$(basename "$file") $(head -n 1 "$file" | tr -cd '[:print:]')"; done | paste -sd,)" \
+		'database.sql.gz.age age-encryption.org/v1,files.tar.gz.age age-encryption.org/v1'
 	ok 'another one goes on after the dump' visit begin "$(order 6)" after@mailbox.example
 	ok 'and a certificate is issued' visit finish "$(order 4)" "$WORK/between"
 	CRL_BEFORE=$(crl_number)
@@ -293,14 +323,18 @@ after_back_up_and_restore_1() {
 }
 crl_number() { here curl -fsS http://pki.mailcert.example/crl/issuing-1.crl | openssl crl -inform DER -noout -crlnumber; }
 
-# The disk is lost, but for the back-ups; the machine is set up again as far as the guide's database section.
-after_back_up_and_restore_2() {
-	here systemctl stop mailcert.target mariadb
-	here bash -c 'rm -rf /var/lib/mysql/* /var/lib/mailcert/* /etc/mailcert/* && mariadb-install-db --user=mysql --skip-test-db' >/dev/null 2>&1
+# The disk is lost, but for the back-ups; the machine has new packages and nothing else. The keeper brings the key.
+after_back_up_and_restore_4() {
+	is 'no copy of the binary log has an address in clear' "$(grep -la -- '@mailbox.example' "$HERE"/var/backups/mailcert/*)" ''
+	here systemctl stop mailcert.target mailcert-db-room mariadb
+	here bash -c 'rm -rf /var/lib/mysql/* /var/lib/mailcert/* /etc/mailcert/* /etc/mysql/mailcert.key /etc/mysql/mariadb.conf.d/6?-mailcert*
+		mariadb-install-db --user=mysql --skip-test-db' >/dev/null 2>&1
 	here systemctl start mariadb
 	is 'all is gone' "$(here mariadb -BN -e 'SHOW DATABASES' | grep -c mailcert)" 0
+	cp "$AWAY/root/backup.key" "$HERE/root/"
 }
-after_back_up_and_restore_3() {
+after_back_up_and_restore_6() {
+	ok 'and its files are encrypted as before' until_good all_encrypted
 	ok 'the service is there again' until_good answers_well
 	is 'with every certificate' "$(here mailcertctl certificate list --csv)" "$(cat "$WORK/certificates.before")"
 	ok 'the journey begun before the dump goes on' visit finish "$(order 5)" "$WORK/before"
