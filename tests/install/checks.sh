@@ -90,6 +90,10 @@ before_tls_1() {
 	here update-ca-certificates >/dev/null 2>&1
 }
 
+after_tls_1() {
+	like 'nginx takes a certificate without an OCSP responder, and says so' "$(cat "$WORK/out")" '*"ssl_stapling" ignored*syntax is ok*'
+}
+
 # --- Start ---
 
 handshake() { beside openssl s_client -connect mailcert.example:443 -servername mailcert.example -CAfile "$WORK/tls/ca.pem" "$@" </dev/null 2>&1; }
