@@ -37,6 +37,11 @@ $(SBOM): tools/sbom.py nginx/package-lock.json $(wildcard tools/debian/changelog
 	@echo '  SBOM $@'; mkdir -p $(@D) && tools/sbom.py $(PAGES) $(PROGRAMS:%=$(B)/%) >$@.new && mv $@.new $@
 sbom: $(SBOM)
 
+# Which of those parts are behind: of the bill as it is now, since packages may have come after the build.
+advisories: $(PROGRAMS:%=$(B)/%)
+	@rm -f $(SBOM) && $(MAKE) --no-print-directory $(SBOM)
+	@tools/advisories $(SBOM)
+
 install: all $(B)/mailcert.hdf.5 $(SBOM)
 	install -d $(D)$(PREFIX)/sbin $(D)$(LIBEXEC) $(D)$(MAN)/man5 $(D)$(MAN)/man8 $(D)$(DOC) $(D)$(NGINX) \
 		$(D)/etc/mailcert
@@ -89,7 +94,7 @@ uninstall:
 	rm -f $(D)$(PREFIX)/lib/sysusers.d/mailcert.conf $(D)$(PREFIX)/lib/tmpfiles.d/mailcert.conf
 	rm -rf $(D)$(LIBEXEC) $(D)$(DATA_DIR) $(D)$(DOC) $(D)$(UNITS)/mailcert-.service.d
 
-.PHONY: install install-units uninstall sbom
+.PHONY: advisories install install-units uninstall sbom
 
 # The Debian package: built by debhelper from a copy of the source beside tools/debian, with what npm brought built
 # already, as a package's build reaches no network. The result is build/mailcert_VERSION_ARCHITECTURE.deb.

@@ -20,6 +20,7 @@ help:
 	@echo 'make install      onto this machine, DESTDIR= PREFIX=$(PREFIX); make uninstall'
 	@echo 'make deb          a Debian package: build/mailcert_*.deb'
 	@echo 'make sbom         what all of it is made of, in CycloneDX: build/sbom.json'
+	@echo 'make advisories   which of these parts are behind, or have a known fault, as Debian and npm say'
 	@echo 'make exposure     what systemd says of each unit'"'"'s cage'
 	@echo 'make install-test the package and the operator'"'"'s guide, word for word, in clean roots (as root)'
 	@echo 'make all          the programs only; make clean removes what was built, not the state'
