@@ -28,13 +28,13 @@ after_the_database_2() {
 		'600root 600root 600root 600root 600root 600root 600root 600root 600root '
 }
 
-# The key of MariaDB's files: who reads it; the command that shows what is in clear shows nothing, and would.
+# The key of MariaDB's files, and what the guide's command says of them.
 after_the_database_1() {
 	is 'the key of the database is root'\''s, and MariaDB'\''s to read' "$(here stat -c '%a %U %G' /etc/mysql/mailcert.key)" '640 root mysql'
 	like 'it has 256 bits' "$(cat "$HERE/etc/mysql/mailcert.key")" "1;$(printf '[0-9a-f]%.0s' {1..64})"
 }
 before_encryption_of_the_database_s_files_1() {
-	until_good all_encrypted # what the server had before the key
+	until_good all_encrypted # what the server had before the key is done in the background
 }
 all_encrypted() { here_block "$WORK"/blocks/*.here.encryption_of_the_database_s_files.1 >"$WORK/out" && [ ! -s "$WORK/out" ]; }
 after_encryption_of_the_database_s_files_1() {
@@ -295,14 +295,16 @@ down_check() {
 	ok 'and all is well again' until_good answers_well
 
 	# A table that MariaDB does not encrypt shows that the search finds an address where there is one.
-	here mariadb -e "CREATE DATABASE scratch; CREATE TABLE scratch.clear (address TEXT) ENGINE=MyISAM; INSERT INTO scratch.clear VALUES ('clear@mailbox.example')"
+	here mv /etc/mysql/mailcert.key /root/
+	ok 'a database that runs needs its key'\''s file no more' here mariadb -e "CREATE DATABASE scratch;
+		CREATE TABLE scratch.clear (address TEXT) ENGINE=MyISAM; INSERT INTO scratch.clear VALUES ('clear@mailbox.example');
+		CREATE TABLE scratch.hidden (address TEXT) ENGINE=InnoDB; INSERT INTO scratch.hidden VALUES ('hidden@mailbox.example'); FLUSH LOGS"
 	like 'the database knows addresses' "$(here mariadb -BN mailcert -e 'SELECT email FROM mailbox')" '*joe@mailbox.example*'
 	here systemctl stop mariadb
 	is 'an address in a table without encryption is found' "$(files_with clear@mailbox.example)" ./scratch/clear.MYD
 	is 'no other file of MariaDB'\''s has an address in clear: tables, logs, binary log' "$(files_with @mailbox.example)" ./scratch/clear.MYD
 	is 'without the database nothing is well' "$(answers /healthz)" 503
 	like 'healthz names it' "$(says)" '*database*'
-	here mv /etc/mysql/mailcert.key /root/
 	ok 'without its key the database does not start' start_fails mariadb
 	here mv /root/mailcert.key /etc/mysql/
 	here systemctl start mariadb
