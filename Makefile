@@ -43,7 +43,7 @@ programs: $(PROGRAMS:%=$(B)/%)
 
 # The worker: pages and FastCGI, nothing that can sign. The signer: no templates, no FastCGI.
 $(B)/mailcert-web: $(call objs,cgi) $(call lib,flow pki db ipc base)
-	$(LINK) -lfcgi -lcrack $(PAGES) -ljansson -lidn2 -lunbound -lresolv $(MARIADB) $(CRYPTO)
+	$(LINK) -lfcgi -lcrack -lfido2 $(PAGES) -ljansson -lidn2 -lunbound -lresolv $(MARIADB) $(CRYPTO)
 $(B)/mailcert-signer: $(call objs,tools/signer) $(call lib,flow pki db ipc base)
 	$(LINK) -lseccomp -lunbound -lidn2 -ljansson $(HDF) $(MARIADB) $(CRYPTO)
 $(B)/mailcert-mailer: $(call objs,tools/mailer) $(call lib,flow mail db ipc base)
@@ -84,12 +84,12 @@ $(B)/cgi.a: $(filter-out %/main.o,$(call objs,cgi))
 	@$(AR) rcs $@ $^
 UNIT := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/cgi.a $(call lib,$(ROOMS))
-	$(LINK) -lcmocka -lcrack $(SMTP) $(PAGES) -lresolv -lunbound -lidn2 -ljansson $(MARIADB) $(CRYPTO)
+	$(LINK) -lcmocka -lcrack -lfido2 $(SMTP) $(PAGES) -lresolv -lunbound -lidn2 -ljansson $(MARIADB) $(CRYPTO)
 unit-programs: $(UNIT)
 
 # Fuzz targets, for tests/fuzz/run.
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/cgi.a $(call lib,$(ROOMS))
-	$(LINK) -fsanitize=fuzzer $(LDLIBS_fuzz) -lcrack $(SMTP) $(PAGES) -lresolv -lunbound -lidn2 -ljansson $(MARIADB) $(CRYPTO)
+	$(LINK) -fsanitize=fuzzer $(LDLIBS_fuzz) -lcrack -lfido2 $(SMTP) $(PAGES) -lresolv -lunbound -lidn2 -ljansson $(MARIADB) $(CRYPTO)
 
 # The one for requests is the worker itself, with a database of paper behind it; what the paper has not is the real one's.
 $(B)/tests/fuzz/fuzz_request: $(B)/tests/fuzz/paper_db.o

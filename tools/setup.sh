@@ -21,6 +21,7 @@ packages_of() {
 		echo libfcgi-dev libssl-dev libmariadb-dev clearsilver-dev zlib1g-dev
 		echo libesmtp-dev libunbound-dev libidn2-dev libjansson-dev libcurl4-openssl-dev libp11-kit-dev libseccomp-dev
 		echo libcrack2-dev cracklib-runtime # the latter packs the dictionary of common passwords
+		echo libfido2-dev
 		echo mariadb-server-core mariadb-client-core nginx-light
 		echo multiwatch spawn-fcgi softhsm2 opensc
 		echo nsd ldnsutils python3-aiosmtpd
