@@ -24,7 +24,8 @@ int page_home(struct req *r, struct err *e)
 static void notice_set(struct req *r)
 {
 	static const char *const notices[] = {"signed_out", "session_ended", "mail_resent",
-	    "language_changed", "saved", "password_changed", "others_signed_out", "one_signed_out"};
+	    "language_changed", "saved", "password_changed", "others_signed_out", "one_signed_out",
+	    "key_added", "key_removed"};
 	const char *wish = form_text(&r->query, "notice");
 
 	for (size_t i = 0; i < sizeof(notices) / sizeof(notices[0]); i++)
@@ -39,6 +40,20 @@ static int sign_in_show(struct req *r, const char *login, const char *back, stru
 	page_set(r, "Page.path", "/sign-in");
 	notice_set(r);
 	return page_show(r, "sign_in", e);
+}
+
+/* To the page that asks for the security key, and from there on to where the person wanted to go. */
+static int sign_in_key_first(struct req *r, const char *back)
+{
+	struct buf query = {.len = 0};
+
+	if (*req_back(back, "") != '\0') {
+		buf_puts(&query, "?back=");
+		url_encode(&query, back);
+	}
+	(void)req_see_other(r, "/sign-in/key%s", query.data == NULL ? "" : query.data);
+	buf_free(&query);
+	return 0;
 }
 
 int page_sign_in(struct req *r, struct err *e)
@@ -57,6 +72,8 @@ int page_sign_in(struct req *r, struct err *e)
 				    : req_back(form_text(&r->query, "back"), "/dashboard"));
 		}
 		db_rows_free(rows);
+		if (key_session_there(r))
+			return sign_in_key_first(r, form_text(&r->query, "back"));
 		/* The cookie's session has ended; forms of the signed-out page go by the visitor's cookie. */
 		req_cookie_session(r, &(struct actor){.kind = ACTOR_NOBODY});
 		r->actor.kind = ACTOR_NOBODY;
@@ -67,13 +84,16 @@ int page_sign_in(struct req *r, struct err *e)
 int page_sign_in_post(struct req *r, struct err *e)
 {
 	const char *login = form_text(&r->form, "login"), *back = form_text(&r->form, "back");
-	bool initial = false;
+	enum session_opens opens;
 	struct err refused;
 
 	if (session_sign_in(r->w->db, r->w->conf, &r->actor, login, form_text(&r->form, "password"), r->agent,
-		&initial, &refused) == 0) {
+		&opens, &refused) == 0) {
 		req_cookie_session(r, &r->actor);
-		return req_see_other(r, "%s", initial ? "/account/password" : req_back(back, "/dashboard"));
+		if (opens == SESSION_OPENS_KEY)
+			return sign_in_key_first(r, back);
+		return req_see_other(r, "%s",
+		    opens == SESSION_OPENS_PASSWORD ? "/account/password" : req_back(back, "/dashboard"));
 	}
 	if (fault_status(refused.fault) >= 500 || r->json) {
 		*e = refused;
@@ -138,7 +158,7 @@ int page_account(struct req *r, struct err *e)
 	int rc = -1;
 
 	if (db_run(r->w->db, STMT_PAGE_ACCOUNT, &rows, e, DB_ARGS(P_SESSION(r))) == 0 &&
-	    me_read(r, rows, e) == 0 && sessions_set(r, e) == 0) {
+	    me_read(r, rows, e) == 0 && sessions_set(r, e) == 0 && account_keys_set(r, e) == 0) {
 		page_set(r, "Account.since", db_text(rows, 0, "since"));
 		page_set(r, "Account.email", db_text(rows, 0, "email"));
 		page_set(r, "Page.path", "/account");

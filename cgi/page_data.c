@@ -92,34 +92,34 @@ static json_t *rows_json(const struct db_rows *rows)
 	return list;
 }
 
-/* The list of sessions is made for a page, "2026-11-22 14:03 UTC"; in JSON times are ISO 8601. */
-static void session_times(json_t *session)
+/* These lists are made for a page, "2026-11-22 14:03 UTC"; in JSON times are ISO 8601. */
+static void times_iso(json_t *row)
 {
-	static const char *const names[] = {"created_at", "seen_at"};
+	static const char *const names[] = {"created_at", "seen_at", "last_used_at"};
 	char time[32];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *shown = json_string_value(json_object_get(session, names[i]));
+		const char *shown = json_string_value(json_object_get(row, names[i]));
 
 		if (shown == NULL || strlen(shown) < 16)
 			continue;
 		(void)snprintf(time, sizeof(time), "%.10sT%.5sZ", shown, shown + 11);
-		(void)json_object_set_new(session, names[i], json_string(time));
+		(void)json_object_set_new(row, names[i], json_string(time));
 	}
 }
 
-static int sessions_add(struct req *r, json_t *whole, struct err *e)
+/* Add a list of the account's: its sessions, its security keys. */
+static int list_add(struct req *r, json_t *whole, const char *name, enum stmt stmt, struct err *e)
 {
 	struct db_rows *rows = NULL;
 	json_t *list;
 
-	if (db_run(r->w->db, STMT_SESSION_LIST, &rows, e,
-		DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len))) == -1)
+	if (db_run(r->w->db, stmt, &rows, e, DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len))) == -1)
 		return -1;
 	list = rows_json(rows);
 	for (size_t i = 0; i < json_array_size(list); i++)
-		session_times(json_array_get(list, i));
-	(void)json_object_set_new(whole, "sessions", list);
+		times_iso(json_array_get(list, i));
+	(void)json_object_set_new(whole, name, list);
 	db_rows_free(rows);
 	return 0;
 }
@@ -227,7 +227,8 @@ int page_account_data(struct req *r, struct err *e)
 		(void)json_object_set_new(
 		    whole, "besides", json_string(page_word(r, "Words.account.data_besides")));
 		(void)json_object_set_new(whole, "account", row_json(me, 0));
-		if (sessions_add(r, whole, e) == 0 &&
+		if (list_add(r, whole, "sessions", STMT_SESSION_LIST, e) == 0 &&
+		    list_add(r, whole, "security_keys", STMT_ACCOUNT_KEY_LIST, e) == 0 &&
 		    orders_add(r, whole, me, typed > 0 ? typed : INT64_MAX, e) == 0)
 			rc = data_answer(r, whole, e);
 	}

@@ -177,6 +177,20 @@ int page_password_post(struct req *, struct err *);
 int page_sign_out_others_post(struct req *, struct err *);
 int page_session_end_post(struct req *, struct err *);
 
+/* page_account_key.c: security keys */
+/* Key.N of the person signed in, and whether one can be added at this address. */
+int account_keys_set(struct req *, struct err *e);
+/* Whether the visitor's session waits for their security key. A database that is away says no. */
+bool key_session_there(struct req *);
+int page_account_key_new(struct req *, struct err *);
+int page_account_key_new_post(struct req *, struct err *);
+int page_account_keys_post(struct req *, struct err *);
+int page_account_key_remove(struct req *, struct err *);
+int page_account_key_remove_post(struct req *, struct err *);
+int page_sign_in_key(struct req *, struct err *);
+int page_sign_in_key_ask_post(struct req *, struct err *);
+int page_sign_in_key_post(struct req *, struct err *);
+
 /* page_data.c: what is kept of an account, as a file */
 int page_account_data(struct req *, struct err *);
 

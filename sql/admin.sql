@@ -301,6 +301,29 @@ BEGIN
 END
 $$
 
+-- Take a security key away from its person, who lost it; p_id NULL: all they have. They are signed out everywhere: whoever
+-- has the key may have used it.
+CREATE OR REPLACE PROCEDURE admin_account_key_remove(p_admin VARCHAR(64), p_login VARCHAR(190) COLLATE utf8mb4_nopad_bin,
+    p_id INT UNSIGNED)
+BEGIN
+	DECLARE v_account, v_count INT UNSIGNED;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	CALL admin_account(p_login, v_account);
+	DELETE FROM account_key WHERE account_id = v_account AND (p_id IS NULL OR id = p_id);
+	SET v_count = ROW_COUNT();
+	IF v_count > 0 THEN
+		DELETE FROM session WHERE account_id = v_account;
+		CALL outbox_tell_person(v_account, 'key_removed');
+		CALL admin_audit(p_admin, 'key_removed', NULL, CONCAT(p_login, COALESCE(CONCAT(' ', p_id), '')));
+	END IF;
+	COMMIT;
+	SELECT v_count AS removed;
+END
+$$
+
 -- ---------------------------------------------------------------- orders
 
 -- Add orders, all or none: [{"number", "account" or "partner", "ref", "product", "customer_name", "language"}, …].

@@ -7,6 +7,8 @@ GRANT SELECT ON live_session TO web@localhost
 $$
 GRANT SELECT ON any_session TO web@localhost
 $$
+GRANT SELECT ON key_session TO web@localhost
+$$
 GRANT SELECT ON order_notice TO web@localhost
 $$
 GRANT SELECT (id, created_at) ON account TO web@localhost
@@ -52,6 +54,22 @@ $$
 GRANT EXECUTE ON PROCEDURE session_list TO web@localhost
 $$
 GRANT EXECUTE ON PROCEDURE session_end TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE account_key_list TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE account_key_begin TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE account_key_add TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE account_key_remove TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE account_key_ask TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE account_key_asked TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE account_key_refused TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE sign_in_key TO web@localhost
 $$
 GRANT EXECUTE ON PROCEDURE mailbox_draft TO web@localhost
 $$

@@ -162,6 +162,7 @@ BEGIN
 			UPDATE problem_report p JOIN retention_batch b ON b.id = p.id SET p.reporter = '', p.note = NULL, p.finding_note = NULL;
 		WHEN 'account' THEN
 			DELETE x FROM session x JOIN retention_batch b ON b.id = x.account_id;
+			DELETE x FROM account_key x JOIN retention_batch b ON b.id = x.account_id;
 			UPDATE account a JOIN retention_batch b ON b.id = a.id
 			SET a.login = CONCAT('gone-', a.id), a.name = '', a.email = NULL, a.salt = RANDOM_BYTES(16),
 			    a.verifier = RANDOM_BYTES(32);

@@ -24,7 +24,7 @@ SELECT s.id_hash, a.id, a.login, a.name, a.kind, a.partner_id, a.language, a.ema
     s.seen_at < UTC_TIMESTAMP() - INTERVAL 60 SECOND AS stale
 FROM session s JOIN account a ON a.id = s.account_id
 WHERE s.seen_at > UTC_TIMESTAMP() - INTERVAL s.idle SECOND AND s.expires_at > UTC_TIMESTAMP()
-    AND a.disabled_at IS NULL AND a.password_until IS NULL
+    AND a.disabled_at IS NULL AND a.password_until IS NULL AND NOT s.key_wanted
 $$
 
 -- The same, and besides (initial = 1) the session of a person who has yet to replace the password that an admin set: it
@@ -34,7 +34,16 @@ SELECT s.id_hash, a.id, a.login, a.name, a.kind, a.partner_id, a.language, a.ema
     s.seen_at < UTC_TIMESTAMP() - INTERVAL 60 SECOND AS stale, a.password_until IS NOT NULL AS initial
 FROM session s JOIN account a ON a.id = s.account_id
 WHERE s.seen_at > UTC_TIMESTAMP() - INTERVAL s.idle SECOND AND s.expires_at > UTC_TIMESTAMP()
-    AND a.disabled_at IS NULL AND (a.password_until IS NULL OR a.password_until > UTC_TIMESTAMP())
+    AND a.disabled_at IS NULL AND (a.password_until IS NULL OR a.password_until > UTC_TIMESTAMP()) AND NOT s.key_wanted
+$$
+
+-- The session of a person who gave the password and has yet to use their security key: it opens the page for that, and
+-- nothing that asks one of the two above.
+CREATE OR REPLACE SQL SECURITY DEFINER VIEW key_session AS
+SELECT s.id_hash, a.id, a.login, a.name, a.kind, a.partner_id, a.language, FALSE AS stale
+FROM session s JOIN account a ON a.id = s.account_id
+WHERE s.seen_at > UTC_TIMESTAMP() - INTERVAL s.idle SECOND AND s.expires_at > UTC_TIMESTAMP()
+    AND a.disabled_at IS NULL AND (a.password_until IS NULL OR a.password_until > UTC_TIMESTAMP()) AND s.key_wanted
 $$
 
 -- What the dashboard says of each order: under which tab, by which code, since when. It looks at all orders of an account,
@@ -268,16 +277,16 @@ BEGIN
 END
 $$
 
--- Note a wrong password, and once that from now on sign_in_guard() refuses.
+-- Note a wrong password or security key, and once that from now on sign_in_guard() refuses.
 CREATE OR REPLACE PROCEDURE sign_in_failed(p_login VARCHAR(190) CHARACTER SET utf8mb4, p_actor VARCHAR(80),
-    p_event VARCHAR(40) CHARACTER SET ascii, p_address VARCHAR(45) CHARACTER SET ascii)
+    p_event VARCHAR(40) CHARACTER SET ascii, p_address VARCHAR(45) CHARACTER SET ascii, p_detail VARCHAR(100))
 BEGIN
 	DECLARE v_login, v_both, v_address INT;
 	DECLARE v_first DATETIME;
 
 	INSERT INTO sign_in_failure (at, login_hash, address)
 	VALUES (UTC_TIMESTAMP(), UNHEX(SHA2(p_login, 256)), p_address);
-	CALL audit_add(p_actor, p_event, NULL, p_address, NULL);
+	CALL audit_add(p_actor, p_event, NULL, p_address, p_detail);
 	CALL sign_in_failures(p_login, p_address, v_login, v_both, v_address, v_first);
 	IF v_both = 10 THEN CALL audit_add(p_actor, 'sign_in_throttled', NULL, p_address, 'login from this address'); END IF;
 	IF v_login = 24 THEN CALL audit_add(p_actor, 'sign_in_throttled', NULL, p_address, 'login'); END IF;
@@ -307,7 +316,8 @@ $$
 
 -- p_proof: of the password, as proof_fits takes it; only its hash is stored. Ends the session the browser had before.
 -- p_browser: its name, for the person's list of sessions. A password that an admin set signs in for a while (initial = 1,
--- see any_session), then nobody. plain = 1: the verifier is without the pepper.
+-- see any_session), then nobody. Who has a security key gets a session for a quarter of an hour that waits for it
+-- (key_wanted = 1, see key_session). plain = 1: the verifier is without the pepper.
 CREATE OR REPLACE PROCEDURE sign_in_with(p_login VARCHAR(190) CHARACTER SET utf8mb4, p_proof VARBINARY(64),
     p_old VARBINARY(32), p_session VARBINARY(32), p_idle INT UNSIGNED, p_max INT UNSIGNED,
     p_address VARCHAR(45) CHARACTER SET ascii, p_browser VARCHAR(60) CHARACTER SET ascii)
@@ -315,7 +325,7 @@ BEGIN
 	DECLARE v_account INT UNSIGNED;
 	DECLARE v_actor VARCHAR(80);
 	DECLARE v_until DATETIME;
-	DECLARE v_plain BOOLEAN;
+	DECLARE v_plain, v_key BOOLEAN;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -330,7 +340,7 @@ BEGIN
 		SELECT COALESCE(CONCAT('login:', LEFT(a.login, 70)),
 		    CONCAT('login:?', LEFT(SHA2(CONCAT(s.value, p_login), 256), 16))) INTO v_actor
 		FROM secret s LEFT JOIN account a ON a.login = p_login WHERE s.name = 'pepper';
-		CALL sign_in_failed(p_login, v_actor, 'sign_in_refused', p_address);
+		CALL sign_in_failed(p_login, v_actor, 'sign_in_refused', p_address, NULL);
 		COMMIT;
 		SELECT 'sign_in_refused' AS code;
 	ELSEIF v_until <= UTC_TIMESTAMP() THEN
@@ -338,12 +348,14 @@ BEGIN
 		COMMIT;
 		SELECT 'password_expired' AS code;
 	ELSE
-		INSERT IGNORE INTO session (id_hash, account_id, created_at, seen_at, idle, expires_at, browser)
+		SET v_key = EXISTS (SELECT 1 FROM account_key WHERE account_id = v_account);
+		INSERT IGNORE INTO session (id_hash, account_id, created_at, seen_at, idle, expires_at, browser, key_wanted)
 		VALUES (UNHEX(SHA2(p_session, 256)), v_account, UTC_TIMESTAMP(), UTC_TIMESTAMP(), p_idle,
-		    UTC_TIMESTAMP() + INTERVAL p_max SECOND, p_browser);
-		CALL audit_add(CONCAT('account:', LEFT(p_login, 70)), 'signed_in', NULL, p_address, NULL);
+		    UTC_TIMESTAMP() + INTERVAL IF(v_key, LEAST(p_max, 900), p_max) SECOND, p_browser, v_key);
+		CALL audit_add(CONCAT('account:', LEFT(p_login, 70)), IF(v_key, 'password_accepted', 'signed_in'), NULL, p_address,
+		    NULL);
 		COMMIT;
-		SELECT 'ok' AS code, v_until IS NOT NULL AS initial, v_plain AS plain;
+		SELECT 'ok' AS code, v_until IS NOT NULL AS initial, v_plain AS plain, v_key AS key_wanted;
 	END IF;
 END
 $$
@@ -362,8 +374,9 @@ BEGIN
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
-	SELECT CONCAT('account:', LEFT(login, 70)) INTO v_actor FROM any_session
-	WHERE id_hash = UNHEX(SHA2(p_session, 256));
+	SELECT CONCAT('account:', LEFT(login, 70)) INTO v_actor
+	FROM (SELECT login FROM any_session WHERE id_hash = UNHEX(SHA2(p_session, 256))
+	    UNION ALL SELECT login FROM key_session WHERE id_hash = UNHEX(SHA2(p_session, 256))) who;
 	IF v_actor IS NOT NULL THEN
 		DELETE FROM session WHERE id_hash = UNHEX(SHA2(p_session, 256));
 		CALL audit_add(v_actor, 'signed_out', NULL, p_address, NULL);
@@ -400,7 +413,7 @@ account_password: BEGIN
 	UPDATE account SET salt = p_salt, cost = p_cost, verifier = UNHEX(SHA2(p_new, 256)), password_until = NULL
 	WHERE id = v_account AND proof_fits(verifier, p_proof);
 	IF ROW_COUNT() = 0 THEN
-		CALL sign_in_failed(v_login, CONCAT('account:', LEFT(v_login, 70)), 'password_refused', p_address);
+		CALL sign_in_failed(v_login, CONCAT('account:', LEFT(v_login, 70)), 'password_refused', p_address, NULL);
 		COMMIT;
 		SELECT 'password_wrong' AS code;
 	ELSE
@@ -418,7 +431,8 @@ $$
 CREATE OR REPLACE PROCEDURE account_password_renew(p_session VARBINARY(32), p_proof VARBINARY(64), p_salt BINARY(16),
     p_cost TINYINT UNSIGNED, p_new VARBINARY(32))
 	UPDATE account SET salt = p_salt, cost = p_cost, verifier = UNHEX(SHA2(p_new, 256))
-	WHERE id = (SELECT id FROM live_session WHERE id_hash = UNHEX(SHA2(p_session, 256)))
+	WHERE id = (SELECT id FROM live_session WHERE id_hash = UNHEX(SHA2(p_session, 256))
+	    UNION ALL SELECT id FROM key_session WHERE id_hash = UNHEX(SHA2(p_session, 256)))
 	    AND proof_fits(verifier, p_proof) AND (cost < p_cost OR proof_plain(verifier, p_proof))
 $$
 
@@ -451,7 +465,7 @@ CREATE OR REPLACE PROCEDURE session_list(p_session VARBINARY(32))
 	    DATE_FORMAT(s.seen_at, '%Y-%m-%d %H:%i UTC') AS seen_at, s.id_hash = me.id_hash AS mine
 	FROM live_session me JOIN session s ON s.account_id = me.id
 	WHERE me.id_hash = UNHEX(SHA2(p_session, 256)) AND s.seen_at > UTC_TIMESTAMP() - INTERVAL s.idle SECOND
-	    AND s.expires_at > UTC_TIMESTAMP()
+	    AND s.expires_at > UTC_TIMESTAMP() AND NOT s.key_wanted
 	ORDER BY mine DESC, s.seen_at DESC, s.created_at DESC LIMIT 100
 $$
 
@@ -481,6 +495,237 @@ $$
 CREATE OR REPLACE PROCEDURE account_language(p_session VARBINARY(32), p_language CHAR(2))
 	UPDATE account SET language = p_language
 	WHERE id = (SELECT id FROM any_session WHERE id_hash = UNHEX(SHA2(p_session, 256)))
+$$
+
+-- ---------------------------------------------------------------- security keys (web)
+--
+-- A key signs what the worker drew (the challenge), and the worker judges the signature (lib/flow/webauthn.h), since SQL
+-- cannot. What is held here: for whose session the challenge is, that it is good once and for two minutes, whose the key
+-- is, and that its count goes forward.
+
+-- Which of both a session is: p_waiting says that of one who is to sign in by a key, else of one who is signed in.
+CREATE OR REPLACE PROCEDURE account_key_claim(p_session VARBINARY(32), p_waiting BOOLEAN, OUT o_account INT UNSIGNED,
+    OUT o_login VARCHAR(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin)
+BEGIN
+	IF p_waiting THEN
+		SELECT id, login INTO o_account, o_login FROM key_session WHERE id_hash = UNHEX(SHA2(p_session, 256));
+	ELSE
+		SELECT id, login INTO o_account, o_login FROM live_session WHERE id_hash = UNHEX(SHA2(p_session, 256));
+	END IF;
+	IF o_account IS NULL THEN CALL refuse('sign_in_required'); END IF;
+END
+$$
+
+-- Use the challenge up. o_good: it was this one, and not too old. One from the time to come is of a clock that was set back.
+CREATE OR REPLACE PROCEDURE account_key_spend(p_session VARBINARY(32), p_challenge BINARY(32), OUT o_good BOOLEAN)
+BEGIN
+	DECLARE v_good BOOLEAN;
+
+	SELECT challenge_at BETWEEN UTC_TIMESTAMP() - INTERVAL 2 MINUTE AND UTC_TIMESTAMP() INTO v_good FROM session
+	WHERE id_hash = UNHEX(SHA2(p_session, 256)) AND challenge = p_challenge FOR UPDATE;
+	SET o_good = COALESCE(v_good, FALSE);
+	IF v_good IS NOT NULL THEN
+		UPDATE session SET challenge = NULL, challenge_at = NULL WHERE id_hash = UNHEX(SHA2(p_session, 256));
+	END IF;
+END
+$$
+
+-- The security keys of the person signed in, the oldest first.
+CREATE OR REPLACE PROCEDURE account_key_list(p_session VARBINARY(32))
+	SELECT k.id AS key_id, k.name, DATE_FORMAT(k.created_at, '%Y-%m-%d %H:%i UTC') AS created_at,
+	    DATE_FORMAT(k.last_used_at, '%Y-%m-%d %H:%i UTC') AS last_used_at
+	FROM live_session me JOIN account_key k ON k.account_id = me.id
+	WHERE me.id_hash = UNHEX(SHA2(p_session, 256)) ORDER BY k.id
+$$
+
+-- Whether p_proof is of the person's password; a wrong one counts as a failed sign-in.
+CREATE OR REPLACE PROCEDURE account_key_prove(p_account INT UNSIGNED, p_login VARCHAR(190) CHARACTER SET utf8mb4,
+    p_proof VARBINARY(64), p_address VARCHAR(45) CHARACTER SET ascii, OUT o_good BOOLEAN)
+BEGIN
+	CALL sign_in_guard(p_login, p_address);
+	SET o_good = EXISTS (SELECT 1 FROM account WHERE id = p_account AND proof_fits(verifier, p_proof));
+	IF NOT o_good THEN
+		CALL sign_in_failed(p_login, CONCAT('account:', LEFT(p_login, 70)), 'password_refused', p_address, NULL);
+	END IF;
+END
+$$
+
+-- A person wants to add a key, and gives their password: the session keeps the challenge. Answers a row for each key there
+-- is (one at least), with a name for the account that says nothing of it.
+CREATE OR REPLACE PROCEDURE account_key_begin(p_session VARBINARY(32), p_proof VARBINARY(64), p_challenge BINARY(32),
+    p_address VARCHAR(45) CHARACTER SET ascii)
+account_key_begin: BEGIN
+	DECLARE v_account INT UNSIGNED;
+	DECLARE v_login VARCHAR(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+	DECLARE v_good BOOLEAN;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	CALL account_key_claim(p_session, FALSE, v_account, v_login);
+	CALL account_key_prove(v_account, v_login, p_proof, p_address, v_good);
+	IF NOT v_good THEN
+		COMMIT;
+		SELECT 'password_wrong' AS code;
+		LEAVE account_key_begin;
+	END IF;
+	IF (SELECT COUNT(*) FROM account_key WHERE account_id = v_account) >= 10 THEN CALL refuse('account_key_too_many|10'); END IF;
+	UPDATE session SET challenge = p_challenge, challenge_at = UTC_TIMESTAMP() WHERE id_hash = UNHEX(SHA2(p_session, 256));
+	COMMIT;
+	SELECT 'ok' AS code, UNHEX(SHA2(CONCAT(s.value, ' account ', v_account), 256)) AS handle, k.credential
+	FROM secret s LEFT JOIN account_key k ON k.account_id = v_account WHERE s.name = 'pepper';
+END
+$$
+
+-- Keep a key that was made for the challenge. One that another account has is refused.
+CREATE OR REPLACE PROCEDURE account_key_add(p_session VARBINARY(32), p_challenge BINARY(32), p_credential VARBINARY(1023),
+    p_algorithm SMALLINT, p_public VARBINARY(512), p_count INT UNSIGNED, p_name VARCHAR(60) CHARACTER SET utf8mb4,
+    p_address VARCHAR(45) CHARACTER SET ascii)
+account_key_add: BEGIN
+	DECLARE v_account, v_owner INT UNSIGNED;
+	DECLARE v_login VARCHAR(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+	DECLARE v_good BOOLEAN;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	CALL account_key_claim(p_session, FALSE, v_account, v_login);
+	SELECT account_id INTO v_owner FROM account_key WHERE credential_hash = UNHEX(SHA2(p_credential, 256));
+	IF v_owner = v_account THEN
+		COMMIT;		-- said before
+		LEAVE account_key_add;
+	END IF;
+	IF v_owner IS NOT NULL THEN CALL refuse('account_key_refused'); END IF;
+	DO (SELECT COUNT(*) FROM account WHERE id = v_account FOR UPDATE);
+	IF (SELECT COUNT(*) FROM account_key WHERE account_id = v_account) >= 10 THEN CALL refuse('account_key_too_many|10'); END IF;
+	CALL account_key_spend(p_session, p_challenge, v_good);
+	IF NOT v_good THEN CALL refuse('account_key_late'); END IF;
+	INSERT INTO account_key (account_id, credential, credential_hash, algorithm, public_key, sign_count, name, created_at)
+	VALUES (v_account, p_credential, UNHEX(SHA2(p_credential, 256)), p_algorithm, p_public, p_count, p_name, UTC_TIMESTAMP());
+	CALL outbox_tell_person(v_account, 'key_added');
+	CALL audit_add(CONCAT('account:', LEFT(v_login, 70)), 'key_added', NULL, p_address, LAST_INSERT_ID());
+	COMMIT;
+END
+$$
+
+-- Remove a key of one's own; p_proof is of the password. One that is not there is removed already.
+CREATE OR REPLACE PROCEDURE account_key_remove(p_session VARBINARY(32), p_proof VARBINARY(64), p_id INT UNSIGNED,
+    p_address VARCHAR(45) CHARACTER SET ascii)
+account_key_remove: BEGIN
+	DECLARE v_account INT UNSIGNED;
+	DECLARE v_login VARCHAR(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+	DECLARE v_good BOOLEAN;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	CALL account_key_claim(p_session, FALSE, v_account, v_login);
+	CALL account_key_prove(v_account, v_login, p_proof, p_address, v_good);
+	IF NOT v_good THEN
+		COMMIT;
+		SELECT 'password_wrong' AS code;
+		LEAVE account_key_remove;
+	END IF;
+	DELETE FROM account_key WHERE id = p_id AND account_id = v_account;
+	IF ROW_COUNT() > 0 THEN
+		CALL outbox_tell_person(v_account, 'key_removed');
+		CALL audit_add(CONCAT('account:', LEFT(v_login, 70)), 'key_removed', NULL, p_address, p_id);
+	END IF;
+	COMMIT;
+	SELECT 'ok' AS code;
+END
+$$
+
+-- A person who gave the password is to use their key: the session keeps the challenge. Answers which keys will do.
+CREATE OR REPLACE PROCEDURE account_key_ask(p_session VARBINARY(32), p_challenge BINARY(32),
+    p_address VARCHAR(45) CHARACTER SET ascii)
+BEGIN
+	DECLARE v_account INT UNSIGNED;
+	DECLARE v_login VARCHAR(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	CALL account_key_claim(p_session, TRUE, v_account, v_login);
+	CALL sign_in_guard(v_login, p_address);
+	UPDATE session SET challenge = p_challenge, challenge_at = UTC_TIMESTAMP() WHERE id_hash = UNHEX(SHA2(p_session, 256));
+	COMMIT;
+	SELECT credential FROM account_key WHERE account_id = v_account ORDER BY id;
+END
+$$
+
+-- What an answer is judged by: the challenge of the session, as long as it is good, and the key of that name, if it is
+-- this person's. No row: there is no challenge.
+CREATE OR REPLACE PROCEDURE account_key_asked(p_session VARBINARY(32), p_credential VARBINARY(1023))
+	SELECT s.challenge, k.id AS key_id, k.algorithm, k.public_key
+	FROM session s LEFT JOIN account_key k ON k.account_id = s.account_id AND k.credential_hash = UNHEX(SHA2(p_credential, 256))
+	WHERE s.id_hash = UNHEX(SHA2(p_session, 256)) AND s.challenge IS NOT NULL
+	    AND s.challenge_at BETWEEN UTC_TIMESTAMP() - INTERVAL 2 MINUTE AND UTC_TIMESTAMP()
+$$
+
+-- An answer that the worker found wrong counts as a failed sign-in; the challenge is used up. p_waiting as for
+-- account_key_claim.
+CREATE OR REPLACE PROCEDURE account_key_refused(p_session VARBINARY(32), p_waiting BOOLEAN, p_challenge BINARY(32),
+    p_why VARCHAR(100) CHARACTER SET ascii, p_address VARCHAR(45) CHARACTER SET ascii)
+BEGIN
+	DECLARE v_account INT UNSIGNED;
+	DECLARE v_login VARCHAR(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+	DECLARE v_good BOOLEAN;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	CALL account_key_claim(p_session, p_waiting, v_account, v_login);
+	CALL sign_in_guard(v_login, p_address);
+	CALL account_key_spend(p_session, p_challenge, v_good);
+	IF v_good THEN
+		CALL sign_in_failed(v_login, CONCAT('account:', LEFT(v_login, 70)), 'key_refused', p_address, p_why);
+	END IF;
+	COMMIT;
+END
+$$
+
+-- An answer that the worker found right signs in: the session that waited ends, another takes its place. The count must
+-- go forward where the key counts at all (W3C WebAuthn Level 2, 7.2 step 21); one that does not is of a copy.
+CREATE OR REPLACE PROCEDURE sign_in_key(p_session VARBINARY(32), p_challenge BINARY(32), p_key INT UNSIGNED,
+    p_count INT UNSIGNED, p_new VARBINARY(32), p_idle INT UNSIGNED, p_max INT UNSIGNED,
+    p_address VARCHAR(45) CHARACTER SET ascii)
+sign_in_key: BEGIN
+	DECLARE v_account, v_count INT UNSIGNED;
+	DECLARE v_login VARCHAR(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+	DECLARE v_good BOOLEAN;
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	IF EXISTS (SELECT 1 FROM session WHERE id_hash = UNHEX(SHA2(p_new, 256))) THEN
+		COMMIT;		-- said before
+		SELECT 'ok' AS code, (SELECT initial FROM any_session WHERE id_hash = UNHEX(SHA2(p_new, 256))) AS initial;
+		LEAVE sign_in_key;
+	END IF;
+	CALL account_key_claim(p_session, TRUE, v_account, v_login);
+	CALL sign_in_guard(v_login, p_address);
+	CALL account_key_spend(p_session, p_challenge, v_good);
+	IF NOT v_good THEN CALL refuse('account_key_late'); END IF;
+	SELECT sign_count INTO v_count FROM account_key WHERE id = p_key AND account_id = v_account FOR UPDATE;
+	IF v_count IS NULL THEN CALL refuse('account_key_refused'); END IF;
+	IF p_count <= v_count AND (p_count > 0 OR v_count > 0) THEN
+		CALL sign_in_failed(v_login, CONCAT('account:', LEFT(v_login, 70)), 'key_refused', p_address,
+		    CONCAT('count of key ', p_key, ': ', p_count, ' after ', v_count));
+		COMMIT;
+		SELECT 'account_key_refused' AS code;
+		LEAVE sign_in_key;
+	END IF;
+	UPDATE account_key SET sign_count = p_count, last_used_at = UTC_TIMESTAMP() WHERE id = p_key;
+	INSERT INTO session (id_hash, account_id, created_at, seen_at, idle, expires_at, browser)
+	SELECT UNHEX(SHA2(p_new, 256)), v_account, UTC_TIMESTAMP(), UTC_TIMESTAMP(), p_idle,
+	    UTC_TIMESTAMP() + INTERVAL p_max SECOND, browser
+	FROM session WHERE id_hash = UNHEX(SHA2(p_session, 256));
+	DELETE FROM session WHERE id_hash = UNHEX(SHA2(p_session, 256));
+	CALL audit_add(CONCAT('account:', LEFT(v_login, 70)), 'signed_in', NULL, p_address, CONCAT('security key ', p_key));
+	COMMIT;
+	SELECT 'ok' AS code, (SELECT initial FROM any_session WHERE id_hash = UNHEX(SHA2(p_new, 256))) AS initial;
+END
 $$
 
 -- ---------------------------------------------------------------- mailbox (web)

@@ -23,6 +23,18 @@
 <div class="check"><input id="others" name="others" type="checkbox" value="yes" checked><label for="others"><?cs var:Words.account.password_others ?></label></div>
 <?cs call:go_on("", Words.account.password_button) ?>
 </form></section>
+<section class="card" aria-labelledby="keys-title"><h2 id="keys-title"><?cs var:Words.account_key.title ?></h2>
+<p><?cs var:Words.account_key.text ?></p>
+<?cs if:subcount(Key) ?><table class="fold" role="table"><caption class="hidden"><?cs var:Words.account_key.title ?></caption>
+<thead role="rowgroup"><tr role="row"><?cs call:head(Words.account_key.name) ?><?cs call:head(Words.account_key.added) ?><?cs call:head(Words.account_key.used) ?><?cs call:head(Words.account_key.remove) ?></tr></thead>
+<tbody role="rowgroup"><?cs each:k = Key ?>
+<tr role="row"><th scope="row" role="rowheader"><?cs var:k.name ?></th>
+<td role="cell" data-label="<?cs var:Words.account_key.added ?>"><span class="time"><?cs var:k.created_at ?></span></td>
+<td role="cell" data-label="<?cs var:Words.account_key.used ?>"><?cs if:k.last_used_at ?><span class="time"><?cs var:k.last_used_at ?></span><?cs else ?><?cs var:Words.account_key.never ?><?cs /if ?></td>
+<td role="cell" data-label="<?cs var:Words.account_key.remove ?>"><a href="/account/keys/<?cs var:k.id ?>/remove"><?cs var:Words.account_key.remove ?><span class="hidden"> <?cs var:k.name ?></span></a></td></tr><?cs /each ?>
+</tbody></table><?cs else ?><p class="muted"><?cs var:Words.account_key.none ?></p><?cs /if ?>
+<?cs if:Page.keys_open ?><p class="without-script"><?cs var:Words.account_key.no_script ?></p>
+<p class="needs-script"><a href="/account/keys/new"><?cs var:Words.account_key.add ?></a></p><?cs else ?><p class="muted"><?cs var:Words.account_key.not_here ?></p><?cs /if ?></section>
 <section class="card" aria-labelledby="others-title"><h2 id="others-title"><?cs var:Words.account.others_title ?></h2>
 <?cs if:subcount(Session) ?><table class="fold" role="table"><caption class="hidden"><?cs var:Words.account.others_title ?></caption>
 <thead role="rowgroup"><tr role="row"><?cs call:head(Words.account.browser) ?><?cs call:head(Words.account.session_since) ?><?cs call:head(Words.account.session_seen) ?><?cs call:head(Words.account.session_end) ?></tr></thead>

@@ -25,7 +25,7 @@ struct holder;
 struct outbox_row {
 	uint64_t id;
 	char *kind;        /* verification, verified, rejected, certificate_issued, problem, revoked;
-			    * password_changed, address_changed: about an account, not an order */
+			    * password_changed, address_changed, key_added, key_removed: about an account */
 	char *order;       /* "0000123456/b01"; "" for a mail about an account */
 	char *recipient;   /* canonical address: where the mail goes */
 	char *address;     /* canonical address: the mailbox the order is about */

@@ -51,15 +51,6 @@ static int turn_take(const struct conf *conf, int *out, struct err *e)
 	return err_set(e, FAULT_busy, "sign-in: no turn to hash within %d ms", HASH_WAIT_MS);
 }
 
-/* What proves a password to the database: the derived key with the pepper, and behind it the one without, for
- * verifiers from before there was one; where there is none, the one without alone. */
-struct proof {
-	unsigned char octets[2 * PASSWORD_DERIVED_LEN];
-	size_t len;
-	int cost;
-};
-#define P_PROOF(p) P_BYTES((p)->octets, (p)->len)
-
 static int proof_derive(struct proof *out, const struct conf *conf, const char *password,
     const unsigned char salt[PASSWORD_SALT_LEN], struct err *e)
 {
@@ -75,8 +66,7 @@ static int proof_derive(struct proof *out, const struct conf *conf, const char *
 	return 0;
 }
 
-/* The proof of a password with the login's salt, at the cost it was made with. The caller clears it. */
-static int login_derive(struct db *db, const struct conf *conf, const struct actor *actor, const char *login,
+int session_prove(struct db *db, const struct conf *conf, const struct actor *actor, const char *login,
     const char *password, struct proof *out, struct err *e)
 {
 	struct db_rows *rows = NULL;
@@ -129,7 +119,8 @@ static void password_renew(struct db *db, const struct conf *conf, const struct 
 }
 
 /* What the database answered to a sign-in. */
-static int sign_in_judge(const struct db_rows *rows, const struct actor *actor, bool *initial, struct err *e)
+static int sign_in_judge(
+    const struct db_rows *rows, const struct actor *actor, enum session_opens *opens, struct err *e)
 {
 	const char *code = db_text(rows, 0, "code");
 
@@ -138,12 +129,16 @@ static int sign_in_judge(const struct db_rows *rows, const struct actor *actor, 
 		    actor->address);
 	if (strcmp(code, "ok") != 0)
 		return err_set(e, FAULT_sign_in_refused, "sign-in from %s refused", actor->address);
-	*initial = db_number(rows, 0, "initial") == 1;
+	*opens = SESSION_OPENS_ALL;
+	if (db_number(rows, 0, "key_wanted") == 1)
+		*opens = SESSION_OPENS_KEY;
+	else if (db_number(rows, 0, "initial") == 1)
+		*opens = SESSION_OPENS_PASSWORD;
 	return 0;
 }
 
 int session_sign_in(struct db *db, const struct conf *conf, struct actor *actor, const char *login,
-    const char *password, const char *agent, bool *initial, struct err *e)
+    const char *password, const char *agent, enum session_opens *opens, struct err *e)
 {
 	struct proof proof = {.len = 0};
 	unsigned char id[SESSION_ID_LEN];
@@ -158,7 +153,7 @@ int session_sign_in(struct db *db, const struct conf *conf, struct actor *actor,
 		return err_set(e, FAULT_password_missing, "sign-in without a password");
 	if (strlen(login) > LOGIN_MAX || strlen(password) > PASSWORD_MAX)
 		return err_set(e, FAULT_sign_in_refused, "sign-in: login or password too long");
-	if (login_derive(db, conf, actor, login, password, &proof, e) == -1)
+	if (session_prove(db, conf, actor, login, password, &proof, e) == -1)
 		goto out;
 	browser_name(browser, agent);
 	if (RAND_bytes(id, sizeof(id)) != 1) {
@@ -171,7 +166,7 @@ int session_sign_in(struct db *db, const struct conf *conf, struct actor *actor,
 		    P_NUMBER(conf_number(conf, SET_WEB_SESSION_IDLE)),
 		    P_NUMBER(conf_number(conf, SET_WEB_SESSION_MAX)), P_TEXT(actor->address),
 		    P_TEXT(browser))) == -1 ||
-	    sign_in_judge(rows, actor, initial, e) == -1)
+	    sign_in_judge(rows, actor, opens, e) == -1)
 		goto out;
 	actor->kind = ACTOR_SESSION;
 	memcpy(actor->secret, id, sizeof(id));
@@ -208,7 +203,7 @@ int session_password(struct db *db, const struct conf *conf, const struct actor 
 		return err_set(e, FAULT_password_wrong, "change of password: too long");
 	if (strcmp(c->password, c->wish) == 0)
 		return err_set(e, FAULT_password_unchanged, "change of password: to the same one");
-	if (login_derive(db, conf, actor, c->login, c->password, &proof, e) == 0 &&
+	if (session_prove(db, conf, actor, c->login, c->password, &proof, e) == 0 &&
 	    new_derive(conf, c->wish, made, salt, e) == 0)
 		rc = db_run(db, STMT_ACCOUNT_PASSWORD, &rows, e,
 		    DB_ARGS(P_BYTES(actor->secret, actor->secret_len), P_PROOF(&proof),

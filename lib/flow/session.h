@@ -3,20 +3,40 @@
 #define LIB_FLOW_SESSION_H
 
 #include "lib/flow/actor.h"
+#include "lib/flow/password.h"
 
 struct conf;
 struct db;
 struct err;
 
+/* What a session opens: everything, or only the page on which an admin's password is replaced, or only the
+ * one that asks for the person's security key. */
+enum session_opens { SESSION_OPENS_ALL, SESSION_OPENS_PASSWORD, SESSION_OPENS_KEY };
+
+/* What proves a password to the database: the derived key with the pepper, and behind it the one without, for
+ * verifiers from before there was one; where there is none, the one without alone. */
+struct proof {
+	unsigned char octets[2 * PASSWORD_DERIVED_LEN];
+	size_t len;
+	int cost;
+};
+#define P_PROOF(p) P_BYTES((p)->octets, (p)->len)
+
+/* The proof of a password (NUL-terminated, at most PASSWORD_MAX octets) with the login's salt, at the cost it
+ * was made with, in one of the host's turns to hash. The caller clears *out (OPENSSL_cleanse), also after a
+ * failure. Faults: sign_in_throttled (arg: seconds to wait), busy. */
+int session_prove(struct db *, const struct conf *, const struct actor *, const char *login,
+    const char *password, struct proof *out, struct err *e);
+
 /* Sign in. On success *actor becomes the new session (the id for the cookie in actor->secret); the session it
  * held before, if any, ends. actor->address must be filled. Login and password are NUL-terminated, as typed;
  * agent is what the browser calls itself, of which the person's list of sessions keeps a short name.
- * *initial: the password is one that an admin set; the session opens nothing but the page on which it is
- * replaced. Faults: login_missing, password_missing, sign_in_refused (the same for a wrong login and a wrong
- * password, after the same time), password_expired (an admin's, too old), sign_in_throttled (arg: seconds to
- * wait), busy (too many at once, or no database). */
+ * *opens: what the session opens; where a security key is wanted as well, account_key_sign_in() gives another
+ * one for it. Faults: login_missing, password_missing, sign_in_refused (the same for a wrong login and a
+ * wrong password, after the same time), password_expired (an admin's, too old), sign_in_throttled (arg:
+ * seconds to wait), busy (too many at once, or no database). */
 int session_sign_in(struct db *, const struct conf *, struct actor *, const char *login, const char *password,
-    const char *agent, bool *initial, struct err *e);
+    const char *agent, enum session_opens *opens, struct err *e);
 
 /* End the session; one that has ended already is fine. */
 int session_sign_out(struct db *, const struct actor *, struct err *e);

@@ -44,18 +44,19 @@ export async function until(what, look, seconds = 20, pause = 100) {
 }
 
 export class Stack {
-	// settings: lines of mailcert.hdf, such as { 'Mail.PollMs': 100 }; zone: lines added to the DNS; database: to my.cnf.
+	// settings: lines of mailcert.hdf, such as { 'Mail.PollMs': 100 }, where {port} is the stack's; zone: lines added to the DNS; database: to my.cnf.
 	// env: more for tools/stack and the programs.
 	static async start({ name, settings = {}, zone = '', database = '', orders = 40, workers = 4, env = {} }) {
 		const stack = new Stack();
 		stack.name = name;
 		stack.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'mct-'));
-		const lines = Object.entries(settings).map(([key, value]) => `${key} = ${value}\n`);
+		const port = String(await freePort());
+		const lines = Object.entries(settings).map(([key, value]) => `${key} = ${String(value).replace('{port}', port)}\n`);
 		fs.writeFileSync(path.join(stack.dir, 'local.hdf'), lines.join(''));
 		fs.writeFileSync(path.join(stack.dir, 'local.zone'), zone);
 		fs.writeFileSync(path.join(stack.dir, 'local.cnf'), database);
 		stack.env = {
-			...process.env, VAR: stack.dir, PORT: String(await freePort()), ORDERS: String(orders),
+			...process.env, VAR: stack.dir, PORT: port, ORDERS: String(orders),
 			WORKERS: String(workers), B: path.resolve(ROOT, process.env.B ?? 'build/plain'), ...env,
 		};
 		process.on('exit', stack.stopOnExit = () => stack.stopNow());

@@ -49,7 +49,10 @@ await stack.sql(`INSERT INTO callback (partner_id, address_id, order_id, status,
 await partner.submit('/partner/bulk', { csv: `partner_ref,product,email\nB-1,${stack.demo.PRODUCT},b@partner.example\n`, action: 'order' });
 const mail = fs.readdirSync(path.join(stack.dir, 'mailview')).find((name) => !name.startsWith('.'));
 const another = await new Client(stack).signIn(); // another session of customer A's
+await stack.sql(`INSERT INTO account_key (account_id, credential, credential_hash, algorithm, public_key, sign_count, name, created_at)
+	SELECT id, 'a', REPEAT('a', 32), -7, 'p', 0, 'a key', UTC_TIMESTAMP() FROM account WHERE login = '${stack.demo.CUSTOMER_LOGIN}'`);
 const IDS = {
+	'/account/keys/:id/remove': await id('SELECT id FROM account_key'),
 	'/account/sessions/:id/end': await id(`SELECT session_mark(UNHEX(SHA2(0x${Buffer.from(another.cookies.get('mailcert'), 'base64url').toString('hex')}, 256)))`),
 	'/partner/bulk/:id': await id('SELECT MAX(id) FROM bulk'),
 	'/partner/keys/:id/revoke': await id("SELECT id FROM partner_key WHERE label = 'to be ended'"),
@@ -144,6 +147,7 @@ const LOGINS = { 'customer A': [], 'customer B': ['other', PASSWORD], 'partner A
 async function signInAgain(role) {
 	if (LOGINS[role])
 		who[role] = await new Client(stack).signIn(...LOGINS[role]);
+	await stack.sql('UPDATE session SET key_wanted = FALSE'); // customer A's security key was used
 }
 
 // --- forms of strangers --------------------------------------------------------------------------------------------

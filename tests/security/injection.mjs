@@ -101,6 +101,11 @@ const FORMS = [
 	{ route: 'POST /sign-out', as: 'nobody', to: '/sign-out', fields: {} },
 	{ route: 'POST /language', as: 'nobody', to: '/language', fields: { language: 'en', back: '/tools' } },
 	{ route: 'POST /account/password', as: 'customer B', to: '/account/password', fields: { password: 'not it', new_password: '', others: '' } },
+	{ route: 'POST /account/keys/new', as: 'customer B', to: '/account/keys/new', fields: { key_name: 'blue', password: 'not it' } },
+	{ route: 'POST /account/keys', as: 'customer B', to: '/account/keys', fields: { key_name: 'blue', client_data: '', authenticator_data: '' } },
+	{ route: 'POST /account/keys/:id/remove', as: 'customer B', to: '/account/keys/1/remove', fields: { password: 'not it' } },
+	{ route: 'POST /sign-in/key', as: 'customer B', to: '/sign-in/key', fields: { credential: '', client_data: '', authenticator_data: '', signature: '', back: '/account' } },
+	{ route: 'GET /sign-in/key', as: 'customer B', to: '/sign-in/key', query: { back: '/' } },
 	{ route: 'POST /account/sign-out-others', as: 'customer B', to: '/account/sign-out-others', fields: {} },
 	{ route: 'POST /certificates/:number/:item/email', as: 'customer A', to: at(fresh, '/email'), fields: { email: 'a@mailbox.example' } },
 	{ route: 'POST /certificates/:number/:item/email/summary', as: 'customer A', to: at(drafted, '/email/summary'), fields: { email: 'drafted@mailbox.example' } },
@@ -233,7 +238,7 @@ test('the table of forms names every field that the worker reads, and every form
 	const tried = new Set(FORMS.flatMap((form) => Object.keys({ ...form.fields, ...form.query, ...form.files })));
 	for (const name of fieldNames())
 		assert.ok(tried.has(name) || name === 'form_token', `no form of this test has the field ${name}`);
-	const without = ['POST /account/sessions/:id/end', 'POST /partner/orders/:number/:item/cancel', 'POST /partner/keys/:id/revoke', 'POST /partner/callbacks/replay',
+	const without = ['POST /sign-in/key/challenge', 'POST /account/sessions/:id/end', 'POST /partner/orders/:number/:item/cancel', 'POST /partner/keys/:id/revoke', 'POST /partner/callbacks/replay',
 		'POST /partner/callbacks/:id/replay', 'POST /partner/callbacks/addresses/:id/secret', 'POST /partner/callbacks/addresses/:id/remove']; // no fields but the token
 	for (const route of routes().filter((r) => r.method === 'POST').map((r) => `POST ${r.path}`))
 		assert.ok(without.includes(route) || FORMS.some((form) => form.route === route), `this test has no form for ${route}`);

@@ -233,7 +233,7 @@ static void views_refused(void **state)
 /* --- the mails of the product: each kind in each language, with the sample facts of the golden pages --- */
 
 static const char *const kinds[] = {"verification", "verified", "certificate_issued", "rejected", "problem",
-    "revoked", "password_changed", "address_changed"};
+    "revoked", "password_changed", "address_changed", "key_added", "key_removed"};
 
 static void product_mail(void **state)
 {

@@ -413,7 +413,8 @@ static void problem_reads(void **state)
 /* A mail about an account: whose, when, and nothing of an order, in its head neither. */
 static void account_reads(void **state)
 {
-	static const char *const kinds[] = {"password_changed", "address_changed"};
+	static const char *const kinds[] = {
+	    "password_changed", "address_changed", "key_added", "key_removed"};
 	struct world *w = *state;
 	char text[8192];
 

@@ -309,7 +309,9 @@ static void mail_has_subject(const char *path, void *ctx)
 {
 	const char *kind = strrchr(path, '/') + 1;
 	const bool account = strncmp(kind, "password_changed.", strlen("password_changed.")) == 0 ||
-			     strncmp(kind, "address_changed.", strlen("address_changed.")) == 0;
+			     strncmp(kind, "address_changed.", strlen("address_changed.")) == 0 ||
+			     strncmp(kind, "key_added.", strlen("key_added.")) == 0 ||
+			     strncmp(kind, "key_removed.", strlen("key_removed.")) == 0;
 	char key[KEY_MAX];
 
 	if (strncmp(kind, "macros", strlen("macros")) == 0)

@@ -215,6 +215,43 @@ static int run_list(struct ctl *ctl, struct err *e)
 	return rc;
 }
 
+/* --- security keys --- */
+
+static int run_key_list(struct ctl *ctl, struct err *e)
+{
+	struct db_rows *rows = NULL;
+	int rc =
+	    db_run(ctl->db, STMT_ADMIN_ACCOUNT_KEY_LIST, &rows, e, DB_ARGS(P_TEXT(ctl_option(ctl, "login"))));
+
+	if (rc == 0)
+		rc = output_rows(ctl->form, rows, "id", "", e);
+	db_rows_free(rows);
+	return rc;
+}
+
+static int run_key_remove(struct ctl *ctl, struct err *e)
+{
+	const char *login = ctl_option(ctl, "login");
+	const bool one = ctl_option(ctl, "id") != NULL;
+	struct db_rows *rows = NULL;
+	long id;
+	int rc;
+
+	if (ctl_number(ctl, "id", 1, 1, INT32_MAX, &id, e) == -1)
+		return -1;
+	if (one &&
+	    ctl_confirm(ctl, e, "Security key %ld of %s can no longer be used to sign in.", id, login) == -1)
+		return -1;
+	if (!one && ctl_confirm(ctl, e, "After this the password of %s alone signs in.", login) == -1)
+		return -1;
+	rc = db_run(ctl->db, STMT_ADMIN_ACCOUNT_KEY_REMOVE, &rows, e,
+	    DB_ARGS(P_TEXT(ctl->admin), P_TEXT(login), one ? P_NUMBER(id) : P_NULL()));
+	if (rc == 0 && db_number(rows, 0, "removed") == 0)
+		rc = ctl_refuse(e, "%s has no such security key", login);
+	db_rows_free(rows);
+	return rc;
+}
+
 /* --- the pepper --- */
 
 /* Make the file of the pepper; one that is there stays. */
@@ -302,6 +339,11 @@ static const struct option_row login_options[] = {
     {"login", "LOGIN", true, "which account"},
     {NULL, NULL, false, NULL},
 };
+static const struct option_row key_remove_options[] = {
+    {"login", "LOGIN", true, "whose"},
+    {"id", "N", false, "this one alone, by the id that the list shows; else all they have"},
+    {NULL, NULL, false, NULL},
+};
 
 const struct command account_commands[] = {
     {"account add", "", 0, 0, add_options, NEEDS_CONF | NEEDS_DB, "add a person who may sign in", run_add},
@@ -312,6 +354,10 @@ const struct command account_commands[] = {
     {"account list", "", 0, 0, NULL, NEEDS_CONF | NEEDS_DB | READS_PEOPLE, "list the accounts", run_list},
     {"account disable", "", 0, 0, login_options, NEEDS_CONF | NEEDS_DB | NEEDS_YES,
 	"let an account sign in no more", run_disable},
+    {"account key list", "", 0, 0, login_options, NEEDS_CONF | NEEDS_DB, "list a person's security keys",
+	run_key_list},
+    {"account key remove", "", 0, 0, key_remove_options, NEEDS_CONF | NEEDS_DB | NEEDS_YES,
+	"remove security keys that were lost, and sign the person out everywhere", run_key_remove},
     {"account pepper", "", 0, 0, pepper_options, NEEDS_CONF,
 	"print a mark of the pepper, the same on every host", run_pepper},
     {NULL, "", 0, 0, NULL, 0, NULL, NULL},

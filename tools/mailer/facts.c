@@ -270,7 +270,8 @@ static int facts_kind(
 		fact_set(f, "Mail.file", file);
 		fact_href(f, "Mail.tools_href", from->conf, "/tools", "");
 		return facts_certificate(f, row, e);
-	} else if (strcmp(row->kind, "password_changed") == 0 || strcmp(row->kind, "address_changed") == 0) {
+	} else if (strcmp(row->kind, "password_changed") == 0 || strcmp(row->kind, "address_changed") == 0 ||
+		   strcmp(row->kind, "key_added") == 0 || strcmp(row->kind, "key_removed") == 0) {
 		fact_set(f, "Mail.login", row->reason);
 		fact_time(f, "Mail.changed_at", row->happened_at);
 	} else if (strcmp(row->kind, "revoked") == 0) {

@@ -1,0 +1,1 @@
+<?cs include!"macros.html.cs" ?><?cs call:begin() ?><?cs call:p(Words.letter.key_added.says) ?><?cs call:table_begin() ?><?cs call:fact(Words.letter.account, Mail.login) ?><?cs call:fact(Words.letter.changed_at, Mail.changed_at) ?><?cs call:table_end() ?><?cs call:p(Words.letter.key_added.you) ?><?cs call:p(Words.letter.key_added.not_you) ?><?cs call:end() ?>

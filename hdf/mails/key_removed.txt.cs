@@ -1,0 +1,7 @@
+<?cs include!"macros.txt.cs" ?><?cs call:begin() ?><?cs var:Words.letter.key_removed.says ?>
+
+<?cs call:fact(Words.letter.account, Mail.login) ?><?cs call:fact(Words.letter.changed_at, Mail.changed_at) ?>
+<?cs var:Words.letter.key_removed.you ?>
+
+<?cs var:Words.letter.key_removed.not_you ?>
+<?cs call:end() ?>
