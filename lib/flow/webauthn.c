@@ -36,12 +36,14 @@ static bool host_is_number(const char *host)
 bool webauthn_site(struct webauthn_site *out, const char *base_url)
 {
 	const bool tls = strncmp(base_url, "https://", 8) == 0;
-	const char *host = base_url + (tls ? 8 : 7), *usual = tls ? ":443" : ":80", *port;
-	size_t len = strcspn(host, "/"), host_len;
+	const char *usual = tls ? ":443" : ":80", *host, *port;
+	size_t len, host_len;
 
 	memset(out, 0, sizeof(*out));
 	if (!tls && strncmp(base_url, "http://", 7) != 0)
 		return false;
+	host = base_url + (tls ? 8 : 7);
+	len = strcspn(host, "/");
 	port = *host == '[' ? NULL : memchr(host, ':', len);
 	host_len = port == NULL ? len : (size_t)(port - host);
 	if (host_len == 0 || host_len >= sizeof(out->id))

@@ -50,7 +50,8 @@ function securityKey(form) {
 			for (const [name, value] of Object.entries(answer)) form.elements[name].value = value;
 			form.submit();
 		} catch (error) {
-			status.textContent = error.name === "InvalidStateError" ? form.dataset.there : form.dataset.failed;
+			const there = error.name === "InvalidStateError" && form.dataset.there;
+			status.textContent = there || form.dataset.failed;
 			busy = false;
 			button.removeAttribute("aria-disabled");
 		}
