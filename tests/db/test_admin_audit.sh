@@ -154,6 +154,9 @@ acts account_address_changed account email --login demo --email new@example.org
 acts account_added account add --login gone --name Gone --password-stdin
 INPUT=
 reads account list
+as root "INSERT INTO account_key (account_id, credential, credential_hash, algorithm, public_key, sign_count, name, created_at) SELECT id, 'c', REPEAT('c', 32), -7, 'p', 0, 'lost', UTC_TIMESTAMP() FROM account WHERE login = 'demo'" >"$T/out"
+reads account key list --login demo
+acts key_removed account key remove --login demo
 acts account_disabled account disable --login gone
 
 # --- partners ---

@@ -57,6 +57,7 @@ INSERT INTO session (id_hash, account_id, created_at, seen_at, idle, expires_at)
     (REPEAT('3', 32), 4, '2020-01-01', UTC_TIMESTAMP() - INTERVAL 24 HOUR, 86400, UTC_TIMESTAMP() - INTERVAL 1441 MINUTE),
     (REPEAT('4', 32), 4, '2020-01-01', UTC_TIMESTAMP() - INTERVAL 24 HOUR, 86400, UTC_TIMESTAMP() - INTERVAL 1439 MINUTE),
     (REPEAT('5', 32), 1, '2020-01-01', UTC_TIMESTAMP(), 1800, UTC_TIMESTAMP() + INTERVAL 1 HOUR);
+INSERT INTO account_key (account_id, credential, credential_hash, algorithm, public_key, sign_count, name, created_at) VALUES (1, 'a', REPEAT('a', 32), -7, 'p', 0, 'of Gone', UTC_TIMESTAMP()), (4, 'b', REPEAT('b', 32), -7, 'p', 0, 'kept', UTC_TIMESTAMP());
 INSERT INTO sign_in_failure (at, login_hash, address) VALUES (UTC_TIMESTAMP() - INTERVAL 1441 MINUTE, REPEAT('l', 32), '192.0.2.1'), (UTC_TIMESTAMP() - INTERVAL 1439 MINUTE, REPEAT('l', 32), '192.0.2.1');
 INSERT INTO problem_report (id, once, certificate_id, reporter, cause, note, received_at, answer_due_at, answered_at, revoke_due_at, done_at, finding, finding_note)
 SELECT seq, REPEAT(seq, 16), ELT(seq, NULL, 1, 3, NULL, NULL), 'Mallory', 'misuse', 'spam from jan', '2020-01-01', '2020-01-02', '2020-01-01', NULL,
@@ -132,7 +133,7 @@ is "what is not due stays whole" "$(diff "$T/whole" "$T/whole2")" ""
 # --- again ---
 run ctl retention --yes --csv
 is "the next run finds the account whose orders are cleared" "$(tr -d '\r' <"$T/out" | grep -v ',0$')" $'rule,done\naccount,1'
-is "which then names nobody and is signed out" "$(as root "SELECT login, name, email, HEX(verifier) = REPEAT('76', 32) FROM account WHERE id = 1; SELECT COUNT(*) FROM session WHERE account_id = 1")" $'gone-1\t\tNULL\t0\n0'
+is "which then names nobody, is signed out and has no security key" "$(as root "SELECT login, name, email, HEX(verifier) = REPEAT('76', 32) FROM account WHERE id = 1; SELECT COUNT(*) FROM session WHERE account_id = 1; SELECT account_id FROM account_key")" $'gone-1\t\tNULL\t0\n0\n4'
 is "an account with an order that is not cleared is not" "$(as root "SELECT name FROM account WHERE id = 2")" "Jan Kept"
 run ctl retention --yes --csv
 is "then nothing is due" "$(tr -d '\r' <"$T/out" | grep -v ',0$')" rule,done

@@ -132,15 +132,15 @@ is "sign_in with a wrong password is refused in a row" "$(as web "CALL sign_in('
 is "so is an unknown login" "$(as web "CALL sign_in('nobody', REPEAT('p', 32), NULL, REPEAT('n', 32), 60, 600, $ADDRESS)")" sign_in_refused
 is "each leaves its trace" "$(count sign_in_failure 1) $(count audit "event = 'sign_in_refused'")" "2 2"
 is "a login in other letters is another login" "$(as web "CALL sign_in('DEMO', REPEAT('p', 32), NULL, REPEAT('n', 32), 60, 600, $ADDRESS)")" sign_in_refused
-is "sign_in" "$(as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, $ADDRESS)")" $'ok\t0\t0'
-is "sign_in again (a lost answer)" "$(as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, $ADDRESS)")" $'ok\t0\t0'
+is "sign_in" "$(as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, $ADDRESS)")" $'ok\t0\t0\t0'
+is "sign_in again (a lost answer)" "$(as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('s', 32), 1800, 43200, $ADDRESS)")" $'ok\t0\t0\t0'
 is "gives one session" "$(count session 1)" 1
 is "the session is live" "$(as web "SELECT login FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('s', 32), 256))")" demo
 is "its id stands nowhere" "$(count session "id_hash = REPEAT('s', 32)")" 0
 as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('t', 32), 1800, 43200, $ADDRESS)" >/dev/null
 is "signing in ends the session the browser had" \
 	"$(as web "CALL sign_in('other', REPEAT('p', 32), REPEAT('t', 32), REPEAT('o', 32), 1800, 43200, $ADDRESS)"; count session "id_hash = UNHEX(SHA2(REPEAT('t', 32), 256))")" \
-	$'ok\t0\t0\n0'
+	$'ok\t0\t0\t0\n0'
 as root "INSERT INTO sign_in_failure (at, login_hash, address) SELECT UTC_TIMESTAMP(), UNHEX(SHA2('guessed', 256)), '198.51.100.1' FROM seq_1_to_10"
 like "guessing one login from one address is slowed down" "$(as web "CALL sign_in_begin('guessed', '198.51.100.1')")" "${REFUSED}sign_in_throttled|[0-9]*"
 like "sign_in itself knows" "$(as web "CALL sign_in('guessed', REPEAT('p', 32), NULL, REPEAT('n', 32), 60, 600, '198.51.100.1')")" "${REFUSED}sign_in_throttled|[0-9]*"
@@ -181,7 +181,7 @@ is "again (a lost answer)" "$(as web "CALL account_password(REPEAT('a', 32), REP
 is "the person is told by mail, once, and not of a wrong one" "$(as root "SELECT recipient, language, arg, order_id IS NULL, happened_at <= UTC_TIMESTAMP(), state FROM outbox WHERE kind = 'password_changed'")" \
 	$'other@customer.example\ten\tother\t1\t1\twaiting'
 is "the old one signs nobody in" "$(as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('d', 32), 1800, 43200, $ADDRESS)")" sign_in_refused
-is "the new one does" "$(as web "CALL sign_in('other', REPEAT('q', 32), NULL, REPEAT('d', 32), 1800, 43200, $ADDRESS)") $(live)" $'ok\t0\t0 5'
+is "the new one does" "$(as web "CALL sign_in('other', REPEAT('q', 32), NULL, REPEAT('d', 32), 1800, 43200, $ADDRESS)") $(live)" $'ok\t0\t0\t0 5'
 is "with others, all other sessions end" "$(as web "CALL account_password(REPEAT('a', 32), REPEAT('q', 32), REPEAT('m', 16), 16, REPEAT('p', 32), TRUE, $ADDRESS)") $(live)" "ok 1"
 is "of no session it is refused" "$(as web "CALL account_password(REPEAT('z', 32), REPEAT('p', 32), REPEAT('k', 16), 16, REPEAT('q', 32), TRUE, $ADDRESS)")" "${REFUSED}sign_in_required"
 as admin "CALL admin_account_add('test', 'mute', 'No address', NULL, NULL, NULL, RPAD('mute', 16, 'mute'), 16, REPEAT('p', 32))" >/dev/null
@@ -203,7 +203,7 @@ initial() { as web "SELECT login, initial FROM any_session WHERE id_hash = UNHEX
 open_to() { as web "SELECT COUNT(*) FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('$1', 32), 256))"; }
 as admin "CALL admin_account_add_with('test', 'fresh', 'Fresh', NULL, NULL, NULL, RPAD('fresh', 16, 'fresh'), 16, REPEAT('p', 32), 7)"
 is "it ends in days" "$(as root "SELECT TIMESTAMPDIFF(DAY, UTC_TIMESTAMP(), password_until + INTERVAL 1 HOUR) FROM account WHERE login = 'fresh'")" 7
-is "sign_in says that it is initial" "$(as web "CALL sign_in_with('fresh', REPEAT('p', 32), NULL, REPEAT('1', 32), 1800, 43200, $ADDRESS, NULL)")" $'ok\t1\t0'
+is "sign_in says that it is initial" "$(as web "CALL sign_in_with('fresh', REPEAT('p', 32), NULL, REPEAT('1', 32), 1800, 43200, $ADDRESS, NULL)")" $'ok\t1\t0\t0'
 is "that session is nobody's but for the page that replaces it" "$(open_to 1) $(initial 1)" $'0 fresh\t1'
 is "it opens no order, list or end of a session" "$(as web "CALL mailbox_draft('session', REPEAT('1', 32), '0000123456', 'b01', 'a@b.example', $ADDRESS)") $(as web "CALL session_list(REPEAT('1', 32))") $(as web "CALL sign_out_others(REPEAT('1', 32), $ADDRESS)")" \
 	"${REFUSED}sign_in_required  ${REFUSED}sign_in_required"
@@ -211,7 +211,7 @@ as web "CALL account_language(REPEAT('1', 32), 'pl')"
 is "but the language" "$(as root "SELECT language FROM account WHERE login = 'fresh'")" pl
 is "a wrong one replaces nothing" "$(as web "CALL account_password(REPEAT('1', 32), REPEAT('x', 32), REPEAT('1', 16), 16, REPEAT('q', 32), TRUE, $ADDRESS)") $(open_to 1)" "password_wrong 0"
 is "replaced, it is a session like any" "$(as web "CALL account_password(REPEAT('1', 32), REPEAT('p', 32), REPEAT('1', 16), 16, REPEAT('q', 32), TRUE, $ADDRESS)") $(open_to 1) $(initial 1)" $'ok 1 fresh\t0'
-is "and the password is the person's own" "$(as web "CALL sign_in_with('fresh', REPEAT('q', 32), NULL, REPEAT('2', 32), 1800, 43200, $ADDRESS, NULL)") $(open_to 2)" $'ok\t0\t0 1'
+is "and the password is the person's own" "$(as web "CALL sign_in_with('fresh', REPEAT('q', 32), NULL, REPEAT('2', 32), 1800, 43200, $ADDRESS, NULL)") $(open_to 2)" $'ok\t0\t0\t0 1'
 as admin "CALL admin_account_passwd_with('test', 'fresh', REPEAT('2', 16), 16, REPEAT('r', 32), 1)"
 as web "CALL sign_in_with('fresh', REPEAT('r', 32), NULL, REPEAT('3', 32), 1800, 43200, $ADDRESS, NULL)" >/dev/null
 as root "UPDATE account SET password_until = UTC_TIMESTAMP() WHERE login = 'fresh'"
@@ -220,7 +220,7 @@ is "nor can it be replaced then" "$(as web "CALL account_password(REPEAT('3', 32
 is "the log says why" "$(as root "SELECT event, detail FROM audit WHERE actor = 'account:fresh' ORDER BY id DESC LIMIT 1")" $'sign_in_refused\tpassword_expired'
 is "a worker of the version before gets the same, which it takes for a refusal" "$(as web "CALL sign_in('fresh', REPEAT('r', 32), NULL, REPEAT('5', 32), 1800, 43200, $ADDRESS)")" password_expired
 as admin "CALL admin_account_passwd('test', 'fresh', REPEAT('4', 16), 16, REPEAT('r', 32))"
-is "and a command of that version sets the person's own" "$(as web "CALL sign_in('fresh', REPEAT('r', 32), NULL, REPEAT('5', 32), 1800, 43200, $ADDRESS)") $(open_to 5)" $'ok\t0\t0 1'
+is "and a command of that version sets the person's own" "$(as web "CALL sign_in('fresh', REPEAT('r', 32), NULL, REPEAT('5', 32), 1800, 43200, $ADDRESS)") $(open_to 5)" $'ok\t0\t0\t0 1'
 as root "DELETE FROM sign_in_failure"
 
 as root "UPDATE account SET cost = 15 WHERE login = 'other'"
@@ -231,10 +231,10 @@ is "account_password_renew" "$(as web "CALL sign_in_begin('other', $ADDRESS)")" 
 
 # --- a proof of 64 octets: with the pepper, and without it for verifiers from before ---
 proved() { as web "CALL sign_in_with('other', CONCAT(REPEAT('$1', 32), REPEAT('$2', 32)), NULL, REPEAT('0', 32), 1800, 43200, $ADDRESS, NULL)"; }
-is "a verifier without the pepper is proved by the second half" "$(proved h p)" $'ok\t0\t1'
+is "a verifier without the pepper is proved by the second half" "$(proved h p)" $'ok\t0\t1\t0'
 is "and by nothing else" "$(proved h x) $(proved x h)" "sign_in_refused sign_in_refused"
 as web "CALL account_password_renew(REPEAT('0', 32), CONCAT(REPEAT('h', 32), REPEAT('p', 32)), REPEAT('w', 16), 16, REPEAT('h', 32))"
-is "account_password_renew moves it over, at the same cost" "$(proved h p) $(as web "CALL sign_in_begin('other', $ADDRESS)")" $'ok\t0\t0 wwwwwwwwwwwwwwww\t16'
+is "account_password_renew moves it over, at the same cost" "$(proved h p) $(as web "CALL sign_in_begin('other', $ADDRESS)")" $'ok\t0\t0\t0 wwwwwwwwwwwwwwww\t16'
 is "then the second half alone proves nothing" "$(proved x p) $(as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('0', 32), 1800, 43200, $ADDRESS)")" "sign_in_refused sign_in_refused"
 as web "CALL account_password_renew(REPEAT('0', 32), CONCAT(REPEAT('h', 32), REPEAT('p', 32)), REPEAT('z', 16), 16, REPEAT('z', 32))"
 is "and what has moved over stays" "$(as web "CALL sign_in_begin('other', $ADDRESS)")" $'wwwwwwwwwwwwwwww\t16'
@@ -246,7 +246,7 @@ is "sign_out_others" "$(as web "CALL sign_out_others(REPEAT('b', 32), $ADDRESS)"
 as web "CALL sign_in('other', REPEAT('p', 32), NULL, REPEAT('o', 32), 1800, 43200, $ADDRESS)" >/dev/null
 
 # --- sessions one by one ---
-is "sign_in_with keeps the browser's name" "$(as web "CALL sign_in_with('other', REPEAT('p', 32), NULL, REPEAT('e', 32), 1800, 43200, $ADDRESS, 'Firefox, Linux')")" $'ok\t0\t0'
+is "sign_in_with keeps the browser's name" "$(as web "CALL sign_in_with('other', REPEAT('p', 32), NULL, REPEAT('e', 32), 1800, 43200, $ADDRESS, 'Firefox, Linux')")" $'ok\t0\t0\t0'
 as root "UPDATE session SET seen_at = seen_at - INTERVAL 1 MINUTE WHERE id_hash = UNHEX(SHA2(REPEAT('b', 32), 256))"
 is "session_list: this one first, then the last used, of one's own alone" "$(as web "CALL session_list(REPEAT('o', 32))" | cut -f 2,5)" $'NULL\t1\nFirefox, Linux\t0\nNULL\t0'
 is "of no session nothing" "$(as web "CALL session_list(REPEAT('z', 32))")" ""
@@ -273,6 +273,70 @@ as root "UPDATE session SET expires_at = UTC_TIMESTAMP() WHERE id_hash = UNHEX(S
 is "an old session has ended" "$(as web "SELECT COUNT(*) FROM live_session WHERE id_hash = UNHEX(SHA2(REPEAT('v', 32), 256))")" 0
 as web "CALL sign_in('demo', REPEAT('p', 32), NULL, REPEAT('w', 32), 1800, 43200, $ADDRESS)" >/dev/null
 is "sign_out, twice" "$(as web "CALL sign_out(REPEAT('w', 32), $ADDRESS); CALL sign_out(REPEAT('w', 32), $ADDRESS)"; count session "id_hash = UNHEX(SHA2(REPEAT('w', 32), 256))"; count audit "event = 'signed_out'")" $'0\n1'
+
+# --- security keys ---
+as admin "CALL admin_account_add('test', 'keyed', 'Keyed', NULL, 'keyed@customer.example', NULL, RPAD('keyed', 16, 'keyed'), 16, REPEAT('p', 32))" >/dev/null
+enter() { as web "CALL sign_in('keyed', REPEAT('p', 32), NULL, REPEAT('$1', 32), 1800, 43200, $ADDRESS)"; }
+begin() { as web "CALL account_key_begin(REPEAT('$1', 32), REPEAT('${3:-p}', 32), REPEAT('$2', 32), $ADDRESS)" | cut -f 1,3; }
+add() { as web "CALL account_key_add(REPEAT('$1', 32), REPEAT('$2', 32), '$3', -7, 'public', 5, 'name of $3', $ADDRESS)"; }
+knows() { as web "SELECT (SELECT COUNT(*) FROM live_session WHERE id_hash = x.h), (SELECT COUNT(*) FROM any_session WHERE id_hash = x.h), (SELECT COUNT(*) FROM key_session WHERE id_hash = x.h) FROM (SELECT UNHEX(SHA2(REPEAT('$1', 32), 256)) AS h) x"; }
+asks() { as web "CALL account_key_ask(REPEAT('$1', 32), REPEAT('$2', 32), $ADDRESS)"; }
+used() { as web "CALL sign_in_key(REPEAT('$1', 32), REPEAT('$2', 32), $K, $3, REPEAT('$4', 32), 1800, 43200, $ADDRESS)"; } # session, challenge, count, new session
+is "without a key the password signs in" "$(enter A) $(knows A)" $'ok\t0\t0\t0 1\t1\t0'
+is "account_key_begin wants the password" "$(begin A c x) $(count sign_in_failure "login_hash = UNHEX(SHA2('keyed', 256))")" "password_wrong 1"
+is "account_key_add wants a challenge" "$(add A c one)" "${REFUSED}account_key_late"
+is "account_key_begin" "$(begin A c)" $'ok\tNULL'
+is "another challenge is none" "$(add A d one)" "${REFUSED}account_key_late"
+is "account_key_add, and again (a lost answer)" "$(add A c one)$(add A c one) $(count account_key "credential = 'one' AND sign_count = 5") $(count outbox "kind = 'key_added' AND arg = 'keyed'") $(count audit "event = 'key_added' AND actor = 'account:keyed'")" " 1 1 1"
+is "the challenge is used up" "$(add A c two)" "${REFUSED}account_key_late"
+is "the next one is told what there is" "$(begin A c)" $'ok\tone'
+as root "UPDATE session SET challenge_at = challenge_at - INTERVAL 121 SECOND WHERE challenge IS NOT NULL"
+is "after two minutes it is over" "$(as web "CALL account_key_asked(REPEAT('A', 32), NULL)")$(add A c two)" "${REFUSED}account_key_late"
+begin A c >/dev/null
+as root "UPDATE session SET challenge_at = challenge_at + INTERVAL 30 SECOND WHERE challenge IS NOT NULL"
+is "nor is one good from before a clock that was set back" "$(as web "CALL account_key_asked(REPEAT('A', 32), NULL)")$(add A c two)" "${REFUSED}account_key_late"
+as web "CALL account_key_begin(REPEAT('s', 32), REPEAT('p', 32), REPEAT('c', 32), $ADDRESS)" >/dev/null
+is "a key of somebody else's is refused" "$(add s c one)" "${REFUSED}account_key_refused"
+is "account_key_list is of one's own" "$(as web "CALL account_key_list(REPEAT('A', 32))" | cut -f 2,4)$(as web "CALL account_key_list(REPEAT('s', 32))")" $'name of one\tNULL'
+K=$(as root "SELECT id FROM account_key WHERE credential = 'one'")
+is "with one the password gives a session that waits, and nothing else knows it" "$(enter B) $(knows B)" $'ok\t0\t0\t1 0\t0\t1'
+is "for a quarter of an hour" "$(as root "SELECT TIMESTAMPDIFF(SECOND, created_at, expires_at) FROM session WHERE id_hash = UNHEX(SHA2(REPEAT('B', 32), 256))")" 900
+is "it adds, removes, changes and ends nothing" "$(add B c two; begin B c
+	as web "CALL account_key_remove(REPEAT('B', 32), REPEAT('p', 32), $K, $ADDRESS)"
+	as web "CALL account_password(REPEAT('B', 32), REPEAT('p', 32), REPEAT('B', 16), 16, REPEAT('q', 32), TRUE, $ADDRESS)"
+	as web "CALL sign_out_others(REPEAT('B', 32), $ADDRESS)"
+	as web "CALL session_end(REPEAT('B', 32), 'x', $ADDRESS)" | sort -u)" "$(for i in 1 2 3 4 5 6; do echo "${REFUSED}sign_in_required"; done)"
+is "nor is it in a list" "$(as web "CALL session_list(REPEAT('A', 32))" | wc -l)" 1
+is "a signed-in session is asked for no key" "$(asks A c)" "${REFUSED}sign_in_required"
+is "account_key_ask" "$(asks B e) $(as web "CALL account_key_asked(REPEAT('B', 32), 'one')" | cut -f 2-4) $(as web "CALL account_key_asked(REPEAT('B', 32), 'two')" | cut -f 2)" "one $K"$'\t-7\tpublic NULL'
+is "sign_in_key wants that challenge" "$(used B f 6 C)" "${REFUSED}account_key_late"
+is "and a key of theirs" "$(K=0 used B e 6 C)" "${REFUSED}account_key_refused"
+is "a count that stays is refused, and noted" "$(used B e 5 C) $(as root "SELECT actor, detail FROM audit WHERE event = 'key_refused'")" "account_key_refused account:keyed"$'\t'"count of key $K: 5 after 5"
+is "which uses the challenge up" "$(used B e 6 C)" "${REFUSED}account_key_late"
+asks B e >/dev/null
+is "a wrong answer counts as a failed sign-in, once" "$(for i in 1 2; do as web "CALL account_key_refused(REPEAT('B', 32), TRUE, REPEAT('e', 32), 'why', $ADDRESS)"; done; count sign_in_failure "login_hash = UNHEX(SHA2('keyed', 256))"; count audit "event = 'key_refused' AND detail = 'why'")" $'3\n1'
+asks B e >/dev/null
+is "sign_in_key, and again (a lost answer): another session, the one before is over" "$(used B e 6 C) $(used B e 6 C) $(knows B) $(knows C)" $'ok\t0 ok\t0 0\t0\t0 1\t1\t0'
+is "said once in the log" "$(as root "SELECT event, detail FROM audit WHERE actor = 'account:keyed' AND event IN ('signed_in', 'password_accepted') ORDER BY id")" \
+	$'signed_in\tNULL\npassword_accepted\tNULL\nsigned_in\tsecurity key '"$K"
+enter D >/dev/null
+asks D e >/dev/null
+is "of two at once with one answer, one signs in" "$({ used D e 7 E & used D e 7 F & wait; } | sed "s/^${REFUSED}\(account_key_late\|sign_in_required\)$/no/" | sort)" $'no\nok\t0'
+as root "INSERT INTO sign_in_failure (at, login_hash, address) SELECT UTC_TIMESTAMP(), UNHEX(SHA2('keyed', 256)), CONCAT('203.0.113.', seq) FROM seq_1_to_24"
+enter G >/dev/null
+as root "INSERT INTO session (id_hash, account_id, created_at, seen_at, idle, expires_at, key_wanted, challenge, challenge_at) SELECT UNHEX(SHA2(REPEAT('G', 32), 256)), id, UTC_TIMESTAMP(), UTC_TIMESTAMP(), 900, UTC_TIMESTAMP() + INTERVAL 900 SECOND, TRUE, REPEAT('e', 32), UTC_TIMESTAMP() FROM account WHERE login = 'keyed'"
+is "guessing is slowed down" "$(for said in "$(asks G e)" "$(used G e 8 H)" "$(as web "CALL account_key_refused(REPEAT('G', 32), TRUE, REPEAT('e', 32), 'why', $ADDRESS)")" "$(begin C c)"; do cut -d '|' -f 1 <<<"$said"; done | sort -u)" "${REFUSED}sign_in_throttled"
+as root "DELETE FROM sign_in_failure"
+is "signing out ends a session that waits" "$(as web "CALL sign_out(REPEAT('G', 32), $ADDRESS)") $(knows G)" $' 0\t0\t0'
+remove() { as web "CALL account_key_remove(REPEAT('C', 32), REPEAT('$1', 32), $K, $ADDRESS)"; }
+is "account_key_remove wants the password" "$(remove x) $(count account_key "id = $K")" "password_wrong 1"
+is "of somebody else's it removes nothing" "$(as web "CALL account_key_remove(REPEAT('s', 32), REPEAT('p', 32), $K, $ADDRESS)") $(count account_key "id = $K")" "ok 1"
+is "account_key_remove, and again" "$(remove p) $(remove p) $(count account_key "id = $K") $(count outbox "kind = 'key_removed' AND arg = 'keyed'") $(count audit "event = 'key_removed'")" "ok ok 0 1 1"
+is "then the password signs in" "$(enter I)" $'ok\t0\t0\t0'
+for key in 1 2 3 4 5 6 7 8 9 10; do begin I c >/dev/null; add I c "k$key"; done
+is "nobody has more than ten" "$(begin I c) $(add I c k11)" "${REFUSED}account_key_too_many|10 ${REFUSED}account_key_too_many|10"
+is "an admin removes one, or all; sessions end" "$(as admin "CALL admin_account_key_remove('test', 'keyed', (SELECT id FROM account_key WHERE credential = 'k3')); CALL admin_account_key_remove('test', 'keyed', NULL); CALL admin_account_key_remove('test', 'keyed', NULL)" | paste -sd ' ') $(knows I) $(count outbox "kind = 'key_removed' AND arg = 'keyed'")" $'1 9 0 0\t0\t0 3'
+as root "DELETE FROM sign_in_failure; DELETE FROM outbox WHERE arg = 'keyed'"
 
 # --- mailbox ---
 order_new
