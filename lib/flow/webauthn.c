@@ -202,7 +202,7 @@ static void public_close(int algorithm, void *public)
 int webauthn_made(struct webauthn_made *out, const struct webauthn_site *site,
     const unsigned char challenge[WEBAUTHN_CHALLENGE_LEN], const struct webauthn_answer *a, struct err *e)
 {
-	struct answer answer;
+	struct answer answer = {.data_len = 0};
 	bool good = false;
 	void *public;
 
@@ -228,9 +228,9 @@ int webauthn_signed(uint32_t *count, const struct webauthn_site *site,
 {
 	unsigned char signature[WEBAUTHN_DATA_MAX];
 	fido_assert_t *assertion;
-	struct answer answer;
+	struct answer answer = {.data_len = 0};
 	void *public;
-	size_t len;
+	size_t len = 0;
 	int rc, said = FIDO_ERR_INTERNAL;
 
 	*count = 0;
