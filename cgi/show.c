@@ -29,7 +29,7 @@ int me_read(struct req *r, const struct db_rows *rows, struct err *e)
 	/* A session that cannot be lengthened just now still holds: while the database takes no writes, a
 	 * page that only shows something is shown. */
 	if (db_number(rows, 0, "me_stale") != 0 && session_touch(r->w->db, &r->actor, e) == -1 &&
-	    e->fault != FAULT_busy)
+	    !db_read_only(r->w->db))
 		return -1;
 	return 0;
 }

@@ -749,6 +749,11 @@ bool db_locked_out(const struct db *db)
 	return db->trouble == ER_LOCK_DEADLOCK || db->trouble == ER_LOCK_WAIT_TIMEOUT;
 }
 
+bool db_read_only(const struct db *db)
+{
+	return db->trouble == ER_OPTION_PREVENTS_STATEMENT;
+}
+
 unsigned db_links(const struct db *db)
 {
 	return db->links;

@@ -95,6 +95,9 @@ void db_rows_free(struct db_rows *); /* NULL is fine */
 /* Whether the statement that failed last met another's lock, or lost to another in a deadlock: the connection
  * is good, the statement left nothing behind and can be run again. */
 bool db_locked_out(const struct db *);
+/* Whether the statement that failed last was refused since the database takes no writes (tools/db-room, an
+ * admin's maintenance); what only reads goes on. */
+bool db_read_only(const struct db *);
 
 /* How many connections were made so far. When it grew, a statement may have taken effect without its answer:
  * what was leased by it is then held in our name, and we do not know. */

@@ -3,6 +3,7 @@
 // those inside its procedures included (read from its log of statements).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
@@ -42,7 +43,7 @@ const whole = (plan) => plan.filter((row) => ['ALL', 'index'].includes(row.type)
 // What the database ran since `from`: { sql, plan }.
 function logged(from) {
 	const text = fs.readFileSync(log, 'utf8').slice(from);
-	return text.split(/^# (?=User@Host: )/m).slice(1).filter((one) => !/^User@Host: root/.test(one)).map((one) => ({
+	return text.split(/^# (?=User@Host: )/m).slice(1).filter((one) => !one.startsWith(`User@Host: ${os.userInfo().username}[`)).map((one) => ({
 		user: /^User@Host: (\w+)/.exec(one)[1],
 		examined: Number(/Rows_examined: (\d+)/.exec(one)[1]),
 		routine: /^# Stored_routine: \w+\.(\w+)/m.exec(one)?.[1],

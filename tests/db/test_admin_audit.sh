@@ -85,13 +85,16 @@ acts() {
 	like "$words: noted as $event" $'\n'"$EVENTS"$'\n' "*"$'\n'"admin:$ADMIN"$'\t'"$event"$'\n'"*"
 	is "$words: by the admin alone" "$(cut -f 1 <<<"$EVENTS" | sort -u)" "admin:$ADMIN"
 }
-# reads COMMAND...: it changes nothing and notes nothing.
-reads() {
-	local words
+# reads COMMAND...: it changes nothing and notes nothing; reads_people: but that it was run.
+reads() { reads_noted '' "$@"; }
+reads_people() { reads_noted "admin:$ADMIN"$'\t'people_read "$@"; }
+reads_noted() {
+	local words event=$1
+	shift
 	words=$(words_of "$@")
 	echo "$words" >>"$T/seen"
 	between "$@" </dev/null
-	is "$words: only reads" "$RC $CHANGED $EVENTS" "0 no "
+	is "$words: only reads" "$RC $CHANGED $EVENTS" "0 no $event"
 }
 # away COMMAND...: it changes something on a machine that has no database to note it in.
 away() {
@@ -153,7 +156,7 @@ acts password_changed account passwd --login demo --password-stdin
 acts account_address_changed account email --login demo --email new@example.org
 acts account_added account add --login gone --name Gone --password-stdin
 INPUT=
-reads account list
+reads_people account list
 as root "INSERT INTO account_key (account_id, credential, credential_hash, algorithm, public_key, sign_count, name, created_at) SELECT id, 'c', REPEAT('c', 32), -7, 'p', 0, 'lost', UTC_TIMESTAMP() FROM account WHERE login = 'demo'" >"$T/out"
 reads account key list --login demo
 acts key_removed account key remove --login demo
@@ -184,8 +187,8 @@ printf 'account,product\ndemo,smime-mailbox-365\n' >"$T/orders.csv"
 acts order_added order import "$T/orders.csv"
 ORDER=$(as root "SELECT CONCAT(number, '/', item) FROM orders WHERE account_id IS NOT NULL ORDER BY id LIMIT 1")
 OTHER=$(as root "SELECT CONCAT(number, '/', item) FROM orders WHERE account_id IS NOT NULL ORDER BY id LIMIT 1, 1")
-reads order show "$ORDER"
-reads order list
+reads_people order show "$ORDER"
+reads_people order list
 acts order_cancelled order cancel "$OTHER"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=joe -keyout /dev/null -outform DER -out "$T/joe.cer" 2>"$T/err"
 as root "SET @o = (SELECT id FROM orders WHERE CONCAT(number, '/', item) = '$ORDER'), @i = (SELECT id FROM issuer WHERE name = 'issuing-2');
@@ -193,11 +196,11 @@ as root "SET @o = (SELECT id FROM orders WHERE CONCAT(number, '/', item) = '$ORD
 	INSERT INTO certificate (order_id, issuer_id, serial, email, der, sha256, spki_sha256, not_before, not_after, issued_at)
 	VALUES (@o, @i, REPEAT('s', 16), 'joe@example.org', UNHEX('$(od -An -v -tx1 "$T/joe.cer" | tr -d ' \n')'), REPEAT('h', 32), REPEAT('k', 32),
 	    UTC_TIMESTAMP(), UTC_TIMESTAMP() + INTERVAL 10 DAY, UTC_TIMESTAMP())"
-reads certificate list
-reads certificate show "$ORDER"
+reads_people certificate list
+reads_people certificate show "$ORDER"
 acts problem_report_added problem-report add --reporter Ann --cause misuse --order "$ORDER"
-reads problem-report list
-reads problem-report show 1
+reads_people problem-report list
+reads_people problem-report show 1
 reads problem-report causes
 acts problem_report_answered problem-report answer 1
 acts certificate_revoked certificate revoke "$ORDER" --reason keyCompromise

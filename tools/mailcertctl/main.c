@@ -434,7 +434,7 @@ static int reading_record(struct ctl *ctl, struct err *e)
 	for (unsigned i = 0; i < ctl->args_count; i++)
 		(void)snprintf(what + strlen(what), sizeof(what) - strlen(what), " %.60s", ctl->args[i]);
 	rc = ctl_audit(ctl, e, "people_read", "%s", what);
-	if (rc == -1 && e->fault == FAULT_busy) {
+	if (rc == -1 && db_read_only(ctl->db)) {
 		ctl_note(ctl, "no audit event tells of this: %s", e->log);
 		rc = 0;
 	}
