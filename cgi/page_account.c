@@ -59,6 +59,7 @@ static int sign_in_key_first(struct req *r, const char *back)
 int page_sign_in(struct req *r, struct err *e)
 {
 	struct db_rows *rows = NULL;
+	bool waits = false;
 
 	if (r->actor.kind == ACTOR_SESSION) {
 		if (db_run(r->w->db, STMT_PAGE_SESSION, &rows, e, DB_ARGS(P_SESSION(r))) == -1)
@@ -72,7 +73,9 @@ int page_sign_in(struct req *r, struct err *e)
 				    : req_back(form_text(&r->query, "back"), "/dashboard"));
 		}
 		db_rows_free(rows);
-		if (key_session_there(r))
+		if (key_session_find(r, &waits, e) == -1)
+			return -1;
+		if (waits)
 			return sign_in_key_first(r, form_text(&r->query, "back"));
 		/* The cookie's session has ended; forms of the signed-out page go by the visitor's cookie. */
 		req_cookie_session(r, &(struct actor){.kind = ACTOR_NOBODY});

@@ -180,17 +180,14 @@ int page_account_key_remove_post(struct req *r, struct err *e)
 
 /* --- signing in --- */
 
-bool key_session_there(struct req *r)
+int key_session_find(struct req *r, bool *there, struct err *e)
 {
 	struct db_rows *rows = NULL;
-	struct err ignored;
-	bool there;
+	const int rc = db_run(r->w->db, STMT_PAGE_KEY_SESSION, &rows, e, DB_ARGS(P_SESSION(r)));
 
-	there = r->actor.kind == ACTOR_SESSION &&
-		db_run(r->w->db, STMT_PAGE_KEY_SESSION, &rows, &ignored, DB_ARGS(P_SESSION(r))) == 0 &&
-		db_rows_count(rows) > 0;
+	*there = rc == 0 && db_rows_count(rows) > 0;
 	db_rows_free(rows);
-	return there;
+	return rc;
 }
 
 /* Who gave the password and is to use their key; sign_in_required when nobody is. */
@@ -219,7 +216,7 @@ int page_sign_in_key(struct req *r, struct err *e)
 	if (waiting_read(r, e) == 0)
 		return sign_in_key_show(r, form_text(&r->query, "back"), e);
 	/* Somebody who is signed in already, or nobody: /sign-in knows where they go. */
-	return e->fault == FAULT_sign_in_required && !r->json ? req_see_other(r, "/sign-in") : -1;
+	return e->fault == FAULT_sign_in_required && !r->json ? req_see_other(r, "/sign-in?back=/") : -1;
 }
 
 int page_sign_in_key_ask_post(struct req *r, struct err *e)

@@ -180,8 +180,8 @@ int page_session_end_post(struct req *, struct err *);
 /* page_account_key.c: security keys */
 /* Key.N of the person signed in, and whether one can be added at this address. */
 int account_keys_set(struct req *, struct err *e);
-/* Whether the visitor's session waits for their security key. A database that is away says no. */
-bool key_session_there(struct req *);
+/* Whether the session that the visitor has waits for their security key. busy. */
+int key_session_find(struct req *, bool *there, struct err *e);
 int page_account_key_new(struct req *, struct err *);
 int page_account_key_new_post(struct req *, struct err *);
 int page_account_keys_post(struct req *, struct err *);

@@ -14,6 +14,7 @@ import { at, statuses } from '../lib/steps.mjs';
 import { audit, chaosStack, rest } from './lib/chaos.mjs';
 import { Experience, People, Post } from './lib/people.mjs';
 import { freshCsr } from './lib/csr.mjs';
+import { Authenticator } from '../lib/authenticator.mjs';
 import { seeded } from './lib/seed.mjs';
 
 const TICKS = { accept_terms: 'yes', accept_data: 'yes' };
@@ -31,7 +32,7 @@ before(async () => {
 	fs.mkdirSync(faults);
 	place = await chaosStack({
 		name: 'database_errors', orders: 40, workers: 2,
-		settings: { 'Dns.Timeout': 1, 'Signer.PollMs': 100, 'Callback.AllowPrivate': 1 },
+		settings: { 'Web.BaseUrl': 'http://localhost:{port}', 'Dns.Timeout': 1, 'Signer.PollMs': 100, 'Callback.AllowPrivate': 1 },
 		env: { B: path.join(ROOT, 'build/fault'), MAILCERT_DB_FAULTS: faults },
 	});
 	stack = place.stack;
@@ -157,6 +158,38 @@ async function passwordWalk(n) {
 	await client().signIn(login, newer);
 	people.journal.told('signed_in', null);
 }
+// A person adds a security key, signs in with it and removes it. Where an answer was lost they begin again.
+async function keyWalk(n) {
+	const login = `keyed${n}`, password = 'words of kay', key = new Authenticator(stack.base);
+	const salt = crypto.randomBytes(16);
+	const derived = crypto.scryptSync(password, salt, 32, { N: 2 ** 16, r: 8, p: 1, maxmem: 2 ** 27 });
+	await stack.sql(`INSERT INTO account SET login = '${login}', kind = 'customer', name = 'Kay', salt = UNHEX('${salt.toString('hex')}'), cost = 16,
+		verifier = UNHEX(SHA2(UNHEX('${derived.toString('hex')}'), 256))`);
+	const mine = async () => (await stack.sql(`SELECT k.id FROM account_key k JOIN account a ON a.id = k.account_id WHERE a.login = '${login}'`)).flat();
+	const token = (page) => /name="form_token" value="([^"]*)"/.exec(page.text)[1];
+	const me = await client().signIn(login, password);
+	people.journal.told('signed_in', null);
+	// The first answer will not do.
+	for (let origin = 'https://evil.example'; (await mine()).length === 0; origin = stack.base) {
+		const page = await me.submit('/account/keys/new', { key_name: 'a key', password });
+		const [, challenge] = /data-challenge="([\w-]+)"/.exec(page.text);
+		const answer = await me.post('/account/keys', { form_token: token(page), key_name: 'a key', ...key.made(challenge, { client: { origin } }) });
+		assert.ok([303, 422].includes(answer.status), `${answer.status}`);
+	}
+	let one, signedIn = false;
+	while (!signedIn) {
+		one = client();
+		assert.equal((await one.submit('/sign-in', { login, password })).location, '/sign-in/key');
+		const form_token = token(await one.get('/sign-in/key'));
+		const asked = await one.post('/sign-in/key/challenge', { form_token }, { json: true });
+		await one.post('/sign-in/key', { form_token, ...key.used(JSON.parse(asked.text).challenge) });
+		signedIn = (await one.get('/account')).status === 200;
+	}
+	people.journal.told('signed_in', null);
+	const [id] = await mine();
+	assert.equal((await one.submit(`/account/keys/${id}/remove`, { password })).status, 303);
+	assert.deepEqual(await mine(), []);
+}
 async function submitted(me, order, key) {
 	people.journal.asked('submitted', order, { spki: key.spki });
 	assert.equal((await me.submit(at(order, '/activation/summary'), TICKS)).status, 303);
@@ -221,7 +254,7 @@ async function partnerWalk(n, shown) {
 // helped.
 async function everything(shown) {
 	run++;
-	await Promise.all([customerWalk(run), partnerWalk(run, shown), passwordWalk(run)]);
+	await Promise.all([customerWalk(run), partnerWalk(run, shown), passwordWalk(run), keyWalk(run)]);
 	const helped = setInterval(() => stack.sql('UPDATE crl SET this_update = this_update - INTERVAL 2 MINUTE WHERE published_at IS NULL')
 		.catch(() => {}), 1000);
 	try {

@@ -43,6 +43,10 @@ static const struct column columns[] = {
     {"me_stale", VALUES("0", "0", "0", "1")},
     {"initial", VALUES("0", "0", "1")},
     {"plain", VALUES("0", "1")},
+    {"key_wanted", VALUES("0", "0", "1")},
+    {"credential", VALUES("AAAA", "another key")},
+    {"algorithm", VALUES("-7", "-8", "-257", "0")},
+    {"public_key", VALUES("no key at all", NULL)},
     {"order_id", VALUES("7", "7", "7", NULL)},
     {"number", VALUES("0000123456")},
     {"item", VALUES("b01")},
@@ -113,6 +117,7 @@ static const struct column codes = {"code", VALUES("ok", "ok", "mailbox_too_old"
 static const struct column order_codes = {"code", VALUES("made", "same")};
 static const struct column sign_in_codes = {"code", VALUES("ok", "sign_in_refused", "password_expired")};
 static const struct column password_codes = {"code", VALUES("ok", "password_wrong")};
+static const struct column key_codes = {"code", VALUES("ok", "account_key_refused")};
 static const struct column notice_codes = {
     "code", VALUES("issued", "caa_denied", "mail_delayed", "value_expired")};
 
@@ -190,7 +195,8 @@ const char *db_bytes(const struct db_rows *rows, size_t row, const char *column,
 	static const char zeros[32];
 	const char *text;
 
-	if (strcmp(column, "salt") == 0 || strcmp(column, "spki_sha256") == 0) {
+	if (strcmp(column, "salt") == 0 || strcmp(column, "spki_sha256") == 0 ||
+	    strcmp(column, "challenge") == 0 || strcmp(column, "handle") == 0) {
 		*len = strcmp(column, "salt") == 0 ? PASSWORD_SALT_LEN : sizeof(zeros);
 		return zeros;
 	}
@@ -238,11 +244,13 @@ static const struct column *column_find(enum stmt s, uint32_t name_hash)
 		return &a_time;
 	if (found != &codes)
 		return found;
-	return s == STMT_PARTNER_ORDER_ADD  ? &order_codes
-	       : s == STMT_ACCOUNT_PASSWORD ? &password_codes
-	       : s == STMT_SIGN_IN          ? &sign_in_codes
-	       : s == STMT_PAGE_NOTICES     ? &notice_codes
-					    : &codes;
+	return s == STMT_PARTNER_ORDER_ADD ? &order_codes
+	       : s == STMT_ACCOUNT_PASSWORD || s == STMT_ACCOUNT_KEY_BEGIN || s == STMT_ACCOUNT_KEY_REMOVE
+		   ? &password_codes
+	       : s == STMT_SIGN_IN_KEY  ? &key_codes
+	       : s == STMT_SIGN_IN      ? &sign_in_codes
+	       : s == STMT_PAGE_NOTICES ? &notice_codes
+					: &codes;
 }
 
 const char *db_text(const struct db_rows *rows, size_t row, const char *column)

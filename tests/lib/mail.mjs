@@ -36,7 +36,7 @@ export async function waitMail(stack, address, { count = 1, seconds = 20 } = {})
 // The link for the mailbox's holder in a verification mail.
 export function verifyLink(stack, mail) {
 	const links = [...mail.text.matchAll(/https?:\/\/\S+\/verify\/[\w-]+/g)].map((m) => m[0]);
-	if (links.length !== 1 || !links[0].startsWith(`${stack.url}/verify/`))
+	if (links.length !== 1 || !links[0].startsWith(`${stack.base}/verify/`))
 		throw new Error(`not one link of ours in the mail, but: ${links}`);
 	return links[0];
 }

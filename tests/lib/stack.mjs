@@ -71,6 +71,7 @@ export class Stack {
 		stack.demo = Object.fromEntries(fs.readFileSync(path.join(stack.dir, 'demo.env'), 'utf8').trim().split('\n')
 			.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
 		stack.url = stack.demo.URL;
+		stack.base = (settings['Web.BaseUrl'] ?? stack.url).replace('{port}', port); // what mails and pages call the service
 		stack.orders = stack.demo.CUSTOMER_ORDERS.split(',');
 		return stack;
 	}

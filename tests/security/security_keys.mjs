@@ -14,7 +14,7 @@ import { partnerAccount } from '../lib/partner.mjs';
 
 const PASSWORD = 'correct horse battery';
 const stack = await Stack.start({ name: 'security_keys', orders: 2, workers: 2, settings: { 'Web.BaseUrl': 'http://localhost:{port}', 'Mail.PollMs': 100 } });
-const url = `http://localhost:${new URL(stack.url).port}`;
+const url = stack.base;
 after(async () => {
 	await Browser.stopAll();
 	stack.stopNow();
@@ -412,6 +412,12 @@ test('a session that waits ends after a quarter of an hour, and is not among tho
 	assert.equal((await client.get('/account')).text.match(/<tr role="row">/g).length, 5, 'heads, and rows of one key and two sessions');
 	await stack.sql(`UPDATE session SET expires_at = expires_at - INTERVAL 900 SECOND WHERE key_wanted`);
 	assert.equal((await waiting.get('/sign-in/key', { json: true })).status, 401);
+});
+test('who is signed in, or nobody, is led on from the page that asks for a key', async () => {
+	const client = await new Client(stack).signIn(account(), PASSWORD);
+	assert.equal((await client.get('/sign-in/key')).location, '/sign-in?back=/');
+	assert.equal((await client.get('/sign-in?back=/')).location, '/');
+	assert.equal((await new Client(stack).get('/sign-in/key')).location, '/sign-in?back=/sign-in/key');
 });
 test('the Host header does not decide whom a key is for', async () => {
 	const { login, key } = await someone();
