@@ -3,6 +3,7 @@
 // Nothing breaks (no 5xx), nothing of it is obeyed, and what is kept is kept as it was sent or refused.
 import test from 'node:test';
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Stack } from '../lib/stack.mjs';
@@ -200,7 +201,7 @@ async function send(form, field, value, json) {
 		return client.get(`${form.to}?${new URLSearchParams({ ...form.query, [field]: value })}`, { json });
 	const fields = { form_token: await tokenOf(client), ...form.fields, [field]: value };
 	if (fields.once === '')
-		fields.once = [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16).padStart(2, '0')).join('');
+		fields.once = randomBytes(16).toString('hex');
 	if (!form.files || !(field in form.files))
 		return client.post(form.to, fields, { json });
 	const body = new FormData();
