@@ -380,7 +380,7 @@ test('no log line is forged, and none is written to hurt a terminal', () => {
 			assert.match(line, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ (mailcert-\w+\[\d+\] (error|warning|info|debug): |stack: )/, line);
 	}
 	for (const line of fs.readFileSync(path.join(stack.dir, 'log/nginx-access.log'), 'latin1').trim().split('\n'))
-		assert.match(line, /^\d{4}-\d\d-\d\dT[\d:+]+ 127\.0\.0\.1 [A-Z]* "[^"\x00-\x1f\x7f-\xff]*" \d{3} \d+ [\d.]+ \S*$/, line);
+		assert.match(line, /^\d{4}-\d\d-\d\dT[\d:+]+ 127\.0\.0\.1 [A-Z]* "[^"\x00-\x1f\x7f-\xff]*" \d{3} \d+ [\d.]+ \S* "((account|partner):[!-~]+)?"$/, line);
 });
 
 test('nothing of it was an incident, a worker never died, and nothing was made that nobody asked for', async () => {
