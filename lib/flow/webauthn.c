@@ -22,6 +22,28 @@
 #define HEAD_LEN        37
 #define FLAG_TOUCHED    0x01
 #define FLAG_CREDENTIAL 0x40
+#define FLAG_EXTENSIONS 0x80
+
+/* Attested credential data (section 6.5.1): a model's id, the length of the credential's id, that, its key.
+ */
+#define MODEL_LEN 16
+#define ID_AT     (HEAD_LEN + MODEL_LEN + 2)
+
+/* Public keys in COSE, which have one form each: CBOR is canonical there, and nothing optional may stand in
+ * it (section 6.5.1.1). Held against it before libfido2 reads them, since libcbor makes room for as many
+ * members as an array or map claims to have. */
+static const struct {
+	int algorithm;
+	size_t len;
+	const char *head; /* up to the first number */
+	size_t head_len;
+} forms[] = {
+    {COSE_ES256, 77, "\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20", 10},      /* x, then 22 58 20 and y */
+    {COSE_EDDSA, 42, "\xa4\x01\x01\x03\x27\x20\x06\x21\x58\x20", 10},      /* x */
+    {COSE_RS256, 272, "\xa4\x01\x03\x03\x39\x01\x00\x20\x59\x01\x00", 11}, /* n, then 21 43 and e */
+};
+#define FORM_Y_AT 42
+#define FORM_E_AT (11 + 256)
 
 const int webauthn_algorithms[] = {COSE_ES256, COSE_EDDSA, COSE_RS256, 0};
 
@@ -131,6 +153,29 @@ static int answer_read(struct answer *out, const struct webauthn_site *site, con
 		return err_set(e, FAULT_account_key_refused, "for a service of another name");
 	if ((out->data[FLAGS_AT] & FLAG_TOUCHED) == 0)
 		return err_set(e, FAULT_account_key_refused, "nobody touched the key");
+	if ((out->data[FLAGS_AT] & FLAG_EXTENSIONS) != 0)
+		return err_set(e, FAULT_account_key_refused, "extensions that nobody asked for");
+	return 0;
+}
+
+/* The algorithm of the key in authenticator data with a credential; 0 when it has none of the forms. */
+static int made_algorithm(const struct answer *answer)
+{
+	const unsigned char *key = answer->data + ID_AT;
+	size_t id_len, len;
+
+	if (answer->data_len <= ID_AT)
+		return 0;
+	id_len = (size_t)answer->data[ID_AT - 2] << 8 | answer->data[ID_AT - 1];
+	if (id_len == 0 || id_len > WEBAUTHN_ID_MAX || answer->data_len - ID_AT <= id_len)
+		return 0;
+	key += id_len;
+	len = answer->data_len - ID_AT - id_len;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (len == forms[i].len && memcmp(key, forms[i].head, forms[i].head_len) == 0 &&
+		    (forms[i].algorithm != COSE_ES256 || memcmp(key + FORM_Y_AT, "\x22\x58\x20", 3) == 0) &&
+		    (forms[i].algorithm != COSE_RS256 || memcmp(key + FORM_E_AT, "\x21\x43", 2) == 0))
+			return forms[i].algorithm;
 	return 0;
 }
 
@@ -203,7 +248,7 @@ int webauthn_made(struct webauthn_made *out, const struct webauthn_site *site,
     const unsigned char challenge[WEBAUTHN_CHALLENGE_LEN], const struct webauthn_answer *a, struct err *e)
 {
 	struct answer answer = {.data_len = 0};
-	bool good = false;
+	int algorithm;
 	void *public;
 
 	memset(out, 0, sizeof(*out));
@@ -211,9 +256,8 @@ int webauthn_made(struct webauthn_made *out, const struct webauthn_site *site,
 		return -1;
 	if ((answer.data[FLAGS_AT] & FLAG_CREDENTIAL) == 0)
 		return err_set(e, FAULT_account_key_refused, "no credential in it");
-	for (size_t i = 0; webauthn_algorithms[i] != 0 && !good; i++)
-		good = made_read(out, &answer, webauthn_algorithms[i]);
-	if (!good)
+	algorithm = made_algorithm(&answer);
+	if (algorithm == 0 || !made_read(out, &answer, algorithm))
 		return err_set(e, FAULT_account_key_refused, "no credential that can be read");
 	public = public_open(&out->key);
 	if (public == NULL)
@@ -236,6 +280,8 @@ int webauthn_signed(uint32_t *count, const struct webauthn_site *site,
 	*count = 0;
 	if (answer_read(&answer, site, "webauthn.get", challenge, a, e) == -1)
 		return -1;
+	if (answer.data_len != HEAD_LEN)
+		return err_set(e, FAULT_account_key_refused, "authenticator data of another length");
 	if (a->signature == NULL || webauthn_octets(signature, sizeof(signature), &len, a->signature) == -1)
 		return err_set(e, FAULT_account_key_refused, "signature is no base64url, or too long");
 	public = public_open(key);

@@ -1,6 +1,6 @@
 /* webauthn.h - what a security key answers, judged (W3C Web Authentication Level 2, sections 7.1 and 7.2).
  *
- * The signature, the authenticator's data and the public key in it are read by libfido2. Attestation is
+ * The signature and the public key are read by libfido2, after the form of both was looked at. Attestation is
  * "none": who made a key is nobody's business here, so its statement is neither asked for nor looked at, and
  * authenticator data comes without the object around it (getAuthenticatorData() of Level 2). What binds an
  * answer to us, origin and name (RP id), comes from the service's own address, never from a request.

@@ -267,6 +267,39 @@ static void check_made(void **state)
 	assert_int_equal(made_judge(&made, MADE, "=", &e), FAULT_account_key_refused);
 }
 
+/* What libfido2 is not shown: members that nobody asked for, and keys of another form than CTAP2's, which
+ * could claim any length. */
+static void check_form(void **state)
+{
+	unsigned char data[WEBAUTHN_DATA_MAX] = {0};
+	struct webauthn_made made;
+	size_t len, key_at = 37 + 16 + 2 + 32;
+	uint32_t count;
+	struct err e;
+	char *sent;
+
+	(void)state;
+	assert_int_equal(webauthn_octets(data, sizeof(data), &len, keys[0].made), 0);
+	memcpy(data + key_at, "\xbb\x00\x00\x00\x00\x10\x00\x00\x00", 9); /* a map of 2^28 members */
+	sent = encoded(data, len);
+	assert_int_equal(made_judge(&made, MADE, sent, &e), FAULT_account_key_refused);
+	assert_string_equal(e.log, "no credential that can be read");
+	free(sent);
+	assert_int_equal(webauthn_octets(data, sizeof(data), &len, keys[0].made), 0);
+	data[32] |= 0x80;
+	sent = encoded(data, len);
+	assert_int_equal(made_judge(&made, MADE, sent, &e), FAULT_account_key_refused);
+	assert_string_equal(e.log, "extensions that nobody asked for");
+	free(sent);
+	key_make(&made, 0);
+	assert_int_equal(webauthn_octets(data, sizeof(data), &len, keys[0].used), 0);
+	sent = encoded(data, len + 1);
+	assert_int_equal(
+	    used_judge(&count, &made.key, USED, sent, keys[0].signature, &e), FAULT_account_key_refused);
+	assert_string_equal(e.log, "authenticator data of another length");
+	free(sent);
+}
+
 /* A public key that the database would never hold. */
 static void check_key_none(void **state)
 {
@@ -320,6 +353,7 @@ int main(void)
 	    cmocka_unit_test(check_said),
 	    cmocka_unit_test(check_signed),
 	    cmocka_unit_test(check_made),
+	    cmocka_unit_test(check_form),
 	    cmocka_unit_test(check_key_none),
 	    cmocka_unit_test(check_site),
 	};
