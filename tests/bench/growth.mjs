@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { ROOT } from '../lib/stack.mjs';
 import { Client } from '../lib/client.mjs';
 import { at } from '../lib/steps.mjs';
-import { cookieOf, emptyStart, figure, load, picture, rounds, say, stackStart } from './lib.mjs';
+import { cookieOf, cpuOf, emptyStart, figure, load, minus, picture, rounds, say, stackStart } from './lib.mjs';
 import { sqlRun } from './orders.mjs';
 import { issuedOrder } from './page.mjs';
 
@@ -35,6 +35,8 @@ function reports(stack) {
 	return seconds;
 }
 
+const SERVED_BY = ['nginx', 'web', 'mariadb'];
+
 export default async function growth() {
 	const stack = await stackStart({ database: DATABASE });
 	const customer = await new Client(stack).signIn(), cookie = cookieOf(customer);
@@ -43,23 +45,32 @@ export default async function growth() {
 		certificates: ['/certificates', cookie], search: ['/certificates?q=issued', cookie], dashboard: ['/dashboard', cookie],
 		'partner dashboard': ['/partner/dashboard', cookieOf(partner)], 'partner orders': ['/partner/orders', cookieOf(partner)] };
 	await emptyStart(stack, { page: 8000 });
-	const jobs = { empty: async () => (await load(stack, '/bench/page')).rate };
-	for (const [name, [target, who]] of Object.entries(targets))
-		jobs[name] = async () => (await load(stack, target, { cookie: who })).rate;
-	const small = await rounds(jobs), drawn = Object.fromEntries(Object.keys(targets).map((name) => [name, [[1, 1]]]));
-	let had = 0;
-	// generate.sql writes what these take ids for; and what it makes is not theirs to send or to sign.
+	// generate.sql writes what these take ids for; and what it makes is not theirs to send or to sign. Nor do they disturb.
 	for (const service of ['signer', 'mailer', 'callback'])
 		await stack.tool('stop', service);
+	const jobs = { empty: async () => (await load(stack, '/bench/page')).rate };
+	let spent = {}; // microseconds of the processor a request, which other work on the machine disturbs less than rates
+	for (const [name, [target, who]] of Object.entries(targets))
+		jobs[name] = async () => {
+			const before = await cpuOf(stack, SERVED_BY), { rate, total } = await load(stack, target, { cookie: who });
+			const used = minus(await cpuOf(stack, SERVED_BY), before);
+			(spent[name] ??= []).push(SERVED_BY.reduce((sum, one) => sum + used[one], 0) * 1e6 / total);
+			return rate;
+		};
+	const small = await rounds(jobs), smallSpent = spent, drawn = Object.fromEntries(Object.keys(targets).map((name) => [name, [[1, 1]]]));
+	let had = 0;
 	for (const size of SIZES) {
 		say(`    filling up to ${size} orders`);
 		fill(stack, size - had);
 		had = size;
+		spent = {};
 		const large = await rounds(jobs);
 		// Beside the empty program both times, so that what else the machine does falls out.
 		for (const name of Object.keys(targets)) {
 			const share = large[name].map((rate, i) => (rate / large.empty[i]) / (small[name][i] / small.empty[i]));
 			drawn[name].push([size, figure(`${size} orders: ${name}, of the empty database`, share, 'ratio', { least: 0.9 })]);
+			figure(`${size} orders: ${name}, processor time a request`, spent[name], 'us');
+			figure(`${size} orders: ${name}, the same, times the empty database's`, spent[name].map((us, i) => us / smallSpent[name][i]), 'ratio');
 		}
 		for (const [name, seconds] of Object.entries(reports(stack)))
 			figure(`${size} orders: report ${name}`, seconds, 's');
