@@ -24,10 +24,10 @@ export async function mailsFor(stack, address) {
 	return mails;
 }
 
-// Wait for mail number `count` (from 1) for an address.
-export async function waitMail(stack, address, { count = 1, seconds = 20 } = {}) {
+// Wait for mail number `count` (from 1) for an address, of those that have the words.
+export async function waitMail(stack, address, { count = 1, seconds = 20, words = /^/ } = {}) {
 	const mails = await until(`mail ${count} for ${address}`, async () => {
-		const found = await mailsFor(stack, address);
+		const found = (await mailsFor(stack, address)).filter((mail) => words.test(mail.text));
 		return found.length >= count && found;
 	}, seconds);
 	return mails[count - 1];
@@ -36,7 +36,7 @@ export async function waitMail(stack, address, { count = 1, seconds = 20 } = {})
 // The link for the mailbox's holder in a verification mail.
 export function verifyLink(stack, mail) {
 	const links = [...mail.text.matchAll(/https?:\/\/\S+\/verify\/[\w-]+/g)].map((m) => m[0]);
-	if (links.length !== 1 || !links[0].startsWith(`${stack.base}/verify/`))
+	if (links.length !== 1 || !links[0].startsWith(`${stack.base ?? stack.url}/verify/`))
 		throw new Error(`not one link of ours in the mail, but: ${links}`);
 	return links[0];
 }
