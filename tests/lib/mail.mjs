@@ -24,10 +24,10 @@ export async function mailsFor(stack, address) {
 	return mails;
 }
 
-// Wait for mail number `count` (from 1) for an address, of those that have the words.
-export async function waitMail(stack, address, { count = 1, seconds = 20, words = /^/ } = {}) {
+// Wait for mail number `count` (from 1) for an address.
+export async function waitMail(stack, address, { count = 1, seconds = 20 } = {}) {
 	const mails = await until(`mail ${count} for ${address}`, async () => {
-		const found = (await mailsFor(stack, address)).filter((mail) => words.test(mail.text));
+		const found = await mailsFor(stack, address);
 		return found.length >= count && found;
 	}, seconds);
 	return mails[count - 1];
