@@ -46,7 +46,12 @@ export class Walk {
 		await this.look(name, { page: this.page, ...what });
 	}
 	async open(where, page = this.page) {
-		await page.goto(this.stack.url + where);
+		// A page that waits for something goes on by itself when that has come, just now perhaps.
+		await page.goto(this.stack.url + where).catch((error) => {
+			if (!/interrupted by another navigation/.test(error.message))
+				throw error;
+			return page.goto(this.stack.url + where);
+		});
 	}
 	// Open an address and see what is there.
 	async visit(where, name) {
