@@ -13,10 +13,18 @@
 
 #define P_SESSION(r) P_BYTES((r)->actor.secret, (r)->actor.secret_len)
 
+/* Page.keys_open: browsers give security keys to the service's address. */
+static void keys_open_set(struct req *r)
+{
+	struct webauthn_site site;
+
+	page_set(
+	    r, "Page.keys_open", webauthn_site(&site, conf_text(r->w->conf, SET_WEB_BASE_URL)) ? "1" : "");
+}
+
 int account_keys_set(struct req *r, struct err *e)
 {
 	static const char *const parts[] = {"name", "created_at", "last_used_at"};
-	struct webauthn_site site;
 	struct db_rows *rows = NULL;
 	char prefix[32];
 
@@ -29,8 +37,7 @@ int account_keys_set(struct req *r, struct err *e)
 			page_set_in(r, prefix, parts[c], db_text(rows, i, parts[c]));
 	}
 	db_rows_free(rows);
-	page_set(
-	    r, "Page.keys_open", webauthn_site(&site, conf_text(r->w->conf, SET_WEB_BASE_URL)) ? "1" : "");
+	keys_open_set(r);
 	return 0;
 }
 
@@ -68,10 +75,7 @@ static bool shown_again(struct req *r, const struct err *fault, struct err *e)
 
 static int new_show(struct req *r, struct err *e)
 {
-	struct webauthn_site site;
-
-	page_set(
-	    r, "Page.keys_open", webauthn_site(&site, conf_text(r->w->conf, SET_WEB_BASE_URL)) ? "1" : "");
+	keys_open_set(r);
 	page_set(r, "Form.key_name", form_text(&r->form, "key_name"));
 	page_set(r, "Page.path", "/account/keys/new");
 	return page_show(r, "account_key_new", e);
