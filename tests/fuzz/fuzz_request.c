@@ -174,7 +174,7 @@ static void header_check(const char *line, size_t len)
 	    "Cache-Control", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy",
 	    "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Permissions-Policy",
 	    "Content-Security-Policy", "Set-Cookie", "Location", "Allow", "Retry-After", "WWW-Authenticate",
-	    "X-Incident"};
+	    "X-Incident", "X-Mailcert-Who"};
 	bool known = false;
 
 	/* libFuzzer looks at each memcmp(), so those that cannot agree are left out. */
