@@ -524,16 +524,16 @@ END
 $$
 
 -- A change of status of an order whose partner wants to know, by whoever makes it. In triggers, so that no transition
--- can forget it.
+-- can forget it. Most orders tell nobody: they are let go before a statement is begun.
 CREATE OR REPLACE TRIGGER orders_callback AFTER UPDATE ON orders FOR EACH ROW
+IF OLD.callback_address_id IS NOT NULL AND (OLD.mailbox_status <> NEW.mailbox_status
+    OR OLD.activation_status <> NEW.activation_status OR OLD.state <> NEW.state) THEN
 	INSERT INTO callback (partner_id, address_id, order_id, status, mailbox_status, activation_status, reason, happened_at,
 	    tried_since, next_at)
 	SELECT a.partner_id, a.id, NEW.id, NEW.state, NEW.mailbox_status, NEW.activation_status,
 	    COALESCE(NEW.mailbox_reason, NEW.activation_reason), UTC_TIMESTAMP(), UTC_TIMESTAMP(), UTC_TIMESTAMP(3)
-	FROM callback_address a
-	WHERE a.id = NEW.callback_address_id AND a.removed_at IS NULL AND OLD.callback_address_id IS NOT NULL
-	    AND (OLD.mailbox_status <> NEW.mailbox_status OR OLD.activation_status <> NEW.activation_status
-		OR OLD.state <> NEW.state)
+	FROM callback_address a WHERE a.id = NEW.callback_address_id AND a.removed_at IS NULL;
+END IF
 $$
 -- Up to version 0004 a revocation was noticed here; the trigger above sees it now.
 DROP TRIGGER IF EXISTS certificate_callback
