@@ -127,6 +127,8 @@ GRANT EXECUTE ON PROCEDURE issuance_reserve TO signer@localhost
 $$
 GRANT EXECUTE ON PROCEDURE issuance_store TO signer@localhost
 $$
+GRANT EXECUTE ON PROCEDURE issuance_store_with TO signer@localhost
+$$
 GRANT EXECUTE ON PROCEDURE issuance_return TO signer@localhost
 $$
 GRANT EXECUTE ON PROCEDURE issuance_later TO signer@localhost

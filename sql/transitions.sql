@@ -1351,44 +1351,42 @@ BEGIN
 END
 $$
 
--- Store what was signed: [{"order", "issuer", "serial", "der": base64, "sha256", "spki", "email", "not_before",
--- "not_after"}, …]. Only a serial still reserved counts; with it end the order, its mail and its audit event.
--- Answers the orders stored.
-CREATE OR REPLACE PROCEDURE issuance_store(p_signer VARCHAR(64), p_batch LONGTEXT)
+-- Store what was signed, p_batch: [{"order", "issuer", "serial", "sha256", "spki", "email", "not_before", "not_after",
+-- "at", "len": where in p_ders its certificate stands, from 1, and how long it is}, …]. Only a serial still reserved
+-- counts; with it end the order, its mail and its audit event. Answers the orders stored. The certificates come apart
+-- from the rest, since every statement that names p_batch reads all of it.
+CREATE OR REPLACE PROCEDURE issuance_store_with(p_signer VARCHAR(64), p_batch LONGTEXT, p_ders LONGBLOB)
 BEGIN
-	DECLARE v_list LONGTEXT; -- orders and serials alone: every statement that names p_batch copies and reads all of it
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
-	SELECT JSON_ARRAYAGG(JSON_OBJECT('order', j.id, 'serial', j.serial)) INTO v_list
-	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j;
-	DO (SELECT COUNT(*) FROM orders WHERE id IN (SELECT j.id FROM JSON_TABLE(v_list,
+	DO (SELECT COUNT(*) FROM orders WHERE id IN (SELECT j.id FROM JSON_TABLE(p_batch,
 	    '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order')) j) FOR UPDATE);
 	INSERT INTO certificate (order_id, issuer_id, serial, email, der, sha256, spki_sha256, not_before, not_after,
 	    issued_at)
-	SELECT j.id, j.issuer, s.serial, j.email, FROM_BASE64(j.der), UNHEX(j.sha256), UNHEX(j.spki),
-	    FROM_UNIXTIME(j.not_before), FROM_UNIXTIME(j.not_after), UTC_TIMESTAMP()
+	SELECT j.id, j.issuer, s.serial, j.email, COALESCE(SUBSTR(p_ders, j.at, j.len), FROM_BASE64(j.der)),
+	    UNHEX(j.sha256), UNHEX(j.spki), FROM_UNIXTIME(j.not_before), FROM_UNIXTIME(j.not_after), UTC_TIMESTAMP()
 	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', issuer INT PATH '$.issuer',
-	    serial CHAR(32) PATH '$.serial', der TEXT PATH '$.der', sha256 CHAR(64) PATH '$.sha256',
-	    spki CHAR(64) PATH '$.spki', email VARCHAR(254) PATH '$.email', not_before BIGINT PATH '$.not_before',
-	    not_after BIGINT PATH '$.not_after')) j
+	    serial CHAR(32) PATH '$.serial', sha256 CHAR(64) PATH '$.sha256', spki CHAR(64) PATH '$.spki',
+	    email VARCHAR(254) PATH '$.email', not_before BIGINT PATH '$.not_before', not_after BIGINT PATH '$.not_after',
+	    at INT PATH '$.at', len INT PATH '$.len', der TEXT PATH '$.der')) j
 	JOIN serial s ON s.issuer_id = j.issuer AND s.serial = UNHEX(j.serial) AND s.order_id = j.id
 	    AND s.state = 'reserved'
 	FOR UPDATE;
 	INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, created_at, next_at)
 	SELECT 'certificate_issued', o.id, o.mailbox_id, c.email, o.language, UTC_TIMESTAMP(), UTC_TIMESTAMP(3)
-	FROM JSON_TABLE(v_list, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
+	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
 	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial)
 	JOIN serial s ON s.issuer_id = c.issuer_id AND s.serial = c.serial AND s.state = 'reserved'
 	JOIN orders o ON o.id = j.id;
 	INSERT INTO audit (at, actor, event, order_id, detail)
 	SELECT UTC_TIMESTAMP(6), CONCAT('signer:', p_signer), 'certificate_issued', c.order_id,
 	    CONCAT(HEX(c.serial), ' | SHA-256 ', HEX(c.sha256), ', lint ', COALESCE(s.lint, '-'))
-	FROM JSON_TABLE(v_list, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
+	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
 	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial)
 	JOIN serial s ON s.issuer_id = c.issuer_id AND s.serial = c.serial AND s.state = 'reserved';
-	UPDATE JSON_TABLE(v_list, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
+	UPDATE JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
 	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial)
 	JOIN serial s ON s.issuer_id = c.issuer_id AND s.serial = c.serial AND s.state = 'reserved'
 	JOIN issuance i ON i.order_id = j.id
@@ -1399,9 +1397,14 @@ BEGIN
 	    o.issued_at = c.issued_at, o.not_after = c.not_after, m.fresh_until = NULL;
 	COMMIT;
 	SELECT j.id AS order_id
-	FROM JSON_TABLE(v_list, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
+	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', serial CHAR(32) PATH '$.serial')) j
 	JOIN certificate c ON c.order_id = j.id AND c.serial = UNHEX(j.serial);
 END
+$$
+
+-- As a signer of the version before stores: each certificate in the batch, "der" in base64.
+CREATE OR REPLACE PROCEDURE issuance_store(p_signer VARCHAR(64), p_batch LONGTEXT)
+	CALL issuance_store_with(p_signer, p_batch, NULL)
 $$
 
 -- The signer will not issue: back to the person. p_step says which step must be done again.

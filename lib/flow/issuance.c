@@ -82,19 +82,9 @@ static void hex_add(json_t *object, const char *name, const void *bytes, size_t 
 	(void)json_object_set_new(object, name, json_string(hex));
 }
 
-static void base64_add(json_t *object, const char *name, const unsigned char *bytes, size_t len)
-{
-	char *text = malloc(len / 3 * 4 + 5);
-
-	if (text == NULL)
-		return; /* the missing member makes the database refuse the row */
-	(void)EVP_EncodeBlock((unsigned char *)text, bytes, (int)len);
-	(void)json_object_set_new(object, name, json_string(text));
-	free(text);
-}
-
-/* One order of a batch, as issuance_reserve and issuance_store in transitions.sql read it. */
-static json_t *issuance_json(const struct issuance *i, unsigned issuer_id, bool with_certificate)
+/* One order of a batch, as issuance_reserve and issuance_store_with in transitions.sql read it. ders: where
+ * its certificate is added; NULL: it has none yet. */
+static json_t *issuance_json(const struct issuance *i, unsigned issuer_id, struct buf *ders)
 {
 	unsigned char sha256[32];
 	json_t *o =
@@ -104,7 +94,7 @@ static json_t *issuance_json(const struct issuance *i, unsigned issuer_id, bool 
 		return NULL;
 	hex_add(o, "serial", i->serial, sizeof(i->serial));
 	hex_add(o, "spki", i->spki, sizeof(i->spki));
-	if (!with_certificate) {
+	if (ders == NULL) {
 		hex_add(o, "tbs", i->tbs_sha256, sizeof(i->tbs_sha256));
 		(void)json_object_set_new(o, "lint", json_string(i->lint == NULL ? "" : i->lint));
 		return o;
@@ -114,29 +104,25 @@ static json_t *issuance_json(const struct issuance *i, unsigned issuer_id, bool 
 	(void)json_object_set_new(o, "email", json_string(i->email));
 	(void)json_object_set_new(o, "not_before", json_integer((json_int_t)i->not_before));
 	(void)json_object_set_new(o, "not_after", json_integer((json_int_t)i->not_after));
-	base64_add(
-	    o, "der", i->der, i->der_len); /* last: whoever looks for another member reads up to that */
+	(void)json_object_set_new(o, "at", json_integer((json_int_t)ders->len + 1));
+	(void)json_object_set_new(o, "len", json_integer((json_int_t)i->der_len));
+	buf_add(ders, i->der, i->der_len);
 	return o;
 }
 
-/* Run a batch statement; *rows answers the orders it took. */
-static int batch_run(struct db *db, enum stmt s, const char *signer, unsigned issuer_id,
-    struct issuance **list, size_t n, struct db_rows **rows, struct err *e)
+/* A batch as JSON, malloc'ed; NULL without memory. */
+static char *batch_json(unsigned issuer_id, struct issuance **list, size_t n, struct buf *ders)
 {
 	json_t *batch = json_array();
 	char *text;
-	int rc;
 
 	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(
-		    batch, issuance_json(list[i], issuer_id, s == STMT_ISSUANCE_STORE));
-	text = batch == NULL || json_array_size(batch) != n ? NULL : json_dumps(batch, JSON_COMPACT);
+		(void)json_array_append_new(batch, issuance_json(list[i], issuer_id, ders));
+	text = batch == NULL || json_array_size(batch) != n || (ders != NULL && ders->failed)
+		   ? NULL
+		   : json_dumps(batch, JSON_COMPACT);
 	json_decref(batch);
-	if (text == NULL)
-		return err_set(e, FAULT_busy, "issuance: out of memory");
-	rc = db_run(db, s, rows, e, DB_ARGS(P_TEXT(signer), P_TEXT(text)));
-	free(text);
-	return rc;
+	return text;
 }
 
 static bool rows_have(const struct db_rows *rows, uint64_t order_id)
@@ -151,26 +137,38 @@ int issuance_reserve(
     struct db *db, const char *signer, unsigned issuer_id, struct issuance **list, size_t n, struct err *e)
 {
 	struct db_rows *rows = NULL;
+	char *batch = batch_json(issuer_id, list, n, NULL);
+	int rc;
 
-	if (batch_run(db, STMT_ISSUANCE_RESERVE, signer, issuer_id, list, n, &rows, e) == -1)
-		return -1;
-	for (size_t i = 0; i < n; i++)
+	if (batch == NULL)
+		return err_set(e, FAULT_busy, "issuance: out of memory");
+	rc = db_run(db, STMT_ISSUANCE_RESERVE, &rows, e, DB_ARGS(P_TEXT(signer), P_TEXT(batch)));
+	for (size_t i = 0; rc == 0 && i < n; i++)
 		list[i]->reserved = rows_have(rows, list[i]->order_id);
 	db_rows_free(rows);
-	return 0;
+	free(batch);
+	return rc;
 }
 
 int issuance_store(
     struct db *db, const char *signer, unsigned issuer_id, struct issuance **list, size_t n, struct err *e)
 {
 	struct db_rows *rows = NULL;
+	struct buf ders = {0};
+	char *batch = batch_json(issuer_id, list, n, &ders);
+	int rc;
 
-	if (batch_run(db, STMT_ISSUANCE_STORE, signer, issuer_id, list, n, &rows, e) == -1)
-		return -1;
-	for (size_t i = 0; i < n; i++)
+	if (batch == NULL)
+		rc = err_set(e, FAULT_busy, "issuance: out of memory");
+	else
+		rc = db_run(db, STMT_ISSUANCE_STORE, &rows, e,
+		    DB_ARGS(P_TEXT(signer), P_TEXT(batch), P_BYTES(ders.data, ders.len)));
+	for (size_t i = 0; rc == 0 && i < n; i++)
 		list[i]->stored = rows_have(rows, list[i]->order_id);
 	db_rows_free(rows);
-	return 0;
+	buf_free(&ders);
+	free(batch);
+	return rc;
 }
 
 int issuance_return(struct db *db, const char *signer, uint64_t order_id, const char *step,

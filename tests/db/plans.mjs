@@ -117,7 +117,7 @@ test('every statement of whole journeys, in procedures too', async () => {
 	for (const user of ['web', 'mailer', 'signer'])
 		assert.ok(users.has(user), `nothing of ${user} was logged`);
 	const routines = new Set(statements.map((one) => one.routine));
-	for (const routine of ['mailbox_confirm', 'mailbox_answer', 'outbox_take', 'activation_submit', 'issuance_take', 'issuance_store', 'certificate_revoke', 'crl_begin'])
+	for (const routine of ['mailbox_confirm', 'mailbox_answer', 'outbox_take', 'activation_submit', 'issuance_take', 'issuance_store_with', 'certificate_revoke', 'crl_begin'])
 		assert.ok(routines.has(routine), `nothing inside ${routine} was logged, only inside ${[...routines]}`);
 	// The log does not give every statement's plan, least of all in procedures; but how many rows were looked at, always. The
 	// audit log is sealed from 20,000 events back on, for what was committed late: many, but never more. A CALL is the sum of its statements, which are there themselves.

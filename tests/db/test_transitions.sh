@@ -83,10 +83,16 @@ reserve_json() { # DIGIT [KEY-HEX] [LINT]
 permitted() { # SECONDS it is valid
 	as signer "CALL caa_record('s1', JSON_ARRAY(JSON_OBJECT('order', $ID, 'domain', 'example.org', 'decision', 'permitted', 'secure', 1, 'checked_at', UNIX_TIMESTAMP(), 'valid_until', UNIX_TIMESTAMP() + ${1:-28800})))"
 }
-store_json() { # DIGIT [KEY-HEX-DIGIT]
-	printf '[{"order": %s, "issuer": 1, "serial": "%s", "der": "%s", "sha256": "%s", "spki": "%s", "email": "joe@example.org", "not_before": 1764000000, "not_after": 1795536000}]' \
-		"$ID" "$(printf "$1%.0s" {1..32})" "$(printf 'certificate %s' "$N" | base64)" \
-		"$(printf '%s' "$N" | sha256sum | cut -c1-64)" "$(printf '31%.0s' {1..32})"
+store_json() { # DIGIT WHERE: members that say where its certificate is
+	printf '[{"order": %s, "issuer": 1, "serial": "%s", "sha256": "%s", "spki": "%s", "email": "joe@example.org", "not_before": 1764000000, "not_after": 1795536000, %s}]' \
+		"$ID" "$(printf "$1%.0s" {1..32})" "$(printf '%s' "$N" | sha256sum | cut -c1-64)" "$(printf '31%.0s' {1..32})" "$2"
+}
+store() { # SIGNER DIGIT: the CALL that stores an order's certificate, which stands behind other octets
+	printf "CALL issuance_store_with('%s', '%s', 'another, certificate %s and more')" "$1" \
+		"$(store_json "$2" "\"at\": 10, \"len\": $((12 + ${#N}))")" "$N"
+}
+store_before() { # as a signer of the version before
+	printf "CALL issuance_store('%s', '%s')" "$1" "$(store_json "$2" "\"der\": \"$(printf 'certificate %s' "$N" | base64)\"")"
 }
 to_taken() {
 	to_submitted "$@"
@@ -95,7 +101,7 @@ to_taken() {
 }
 to_issued() { # DIGIT
 	to_taken
-	as signer "CALL issuance_reserve('s1', '$(reserve_json "$1")'); CALL issuance_store('s1', '$(store_json "$1")')" >/dev/null
+	as signer "CALL issuance_reserve('s1', '$(reserve_json "$1")'); $(store s1 "$1")" >/dev/null
 }
 
 # race SQL SQL: both as web, at the same moment: both wait for the order's row. Their answers go to R1 and R2.
@@ -577,13 +583,13 @@ is "writes serial and hash down" "$(as root "SELECT LOWER(HEX(serial)), LOWER(HE
 is "issuance_reserve again (a lost answer) answers the same" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json a)')"; count serial "order_id = $ID"; count revocation 1)" "$ID"$'\n1\n0'
 is "a new serial after a crash" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json b)')"; as root "SELECT LOWER(LEFT(HEX(serial), 1)), state FROM serial WHERE order_id = $ID ORDER BY serial")" "$ID"$'\na\tabandoned\nb\treserved'
 is "puts the abandoned one on the CRL" "$(as root "SELECT LOWER(LEFT(HEX(serial), 1)), reason, requested_by FROM revocation"; events serial_abandoned)" $'a\t0\tsigner:abandoned\n1'
-is "what was signed with the abandoned serial is not stored" "$(as signer "CALL issuance_store('s1', '$(store_json a)')"; count certificate "order_id = $ID")" 0
-is "issuance_store" "$(as signer "CALL issuance_store('s1', '$(store_json b)')"; statuses)" "$ID"$'\nverified\tverified\t-'
+is "what was signed with the abandoned serial is not stored" "$(as signer "$(store s1 a)"; count certificate "order_id = $ID")" 0
+is "issuance_store" "$(as signer "$(store s1 b)"; statuses)" "$ID"$'\nverified\tverified\t-'
 is "stores the certificate" "$(as root "SELECT der, email, UNIX_TIMESTAMP(not_before), UNIX_TIMESTAMP(not_after), LOWER(LEFT(HEX(serial), 1)), HEX(spki_sha256) FROM certificate WHERE order_id = $ID")" "certificate $N"$'\tjoe@example.org\t1764000000\t1795536000\tb\t'"$(printf '31%.0s' {1..32})"
 is "ends the issuance" "$(as root "SELECT state, taken_by IS NULL, done_at IS NOT NULL FROM issuance WHERE order_id = $ID"; as root "SELECT state FROM serial WHERE order_id = $ID AND state <> 'abandoned'")" $'done\t1\t1\nissued'
 is "writes the mail row and one event" "$(count outbox "order_id = $ID AND kind = 'certificate_issued'") $(events certificate_issued)" "1 1"
 is "the order holds what lists say of its certificate" "$(as root "SELECT o.state, o.issued_at <=> c.issued_at AND o.not_after <=> c.not_after AND o.revoked_at <=> c.revoked_at FROM orders o JOIN certificate c ON c.order_id = o.id WHERE o.id = $ID")" $'issued\t1'
-is "issuance_store again answers the same" "$(as signer "CALL issuance_store('s1', '$(store_json b)')"; count outbox "order_id = $ID AND kind = 'certificate_issued'"; events certificate_issued; count certificate "order_id = $ID")" "$ID"$'\n1\n1\n1'
+is "issuance_store again answers the same" "$(as signer "$(store s1 b)"; count outbox "order_id = $ID AND kind = 'certificate_issued'"; events certificate_issued; count certificate "order_id = $ID")" "$ID"$'\n1\n1\n1'
 is "an issued order reserves nothing more" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json c)')"; count serial "order_id = $ID")" 2
 is "an issued order is not taken" "$(as signer "CALL issuance_take('s1', 10, 60, FALSE)")" ""
 is "submit after issuance answers as before" "$(as web "CALL activation_submit($C, $HASH1, '1', $ADDRESS)"; statuses)" $'ok\t'"$ID"$'\nverified\tverified\t-'
@@ -619,12 +625,17 @@ is "a lease that ran out reserves nothing" "$(as signer "CALL issuance_reserve('
 as root "UPDATE issuance SET next_at = UTC_TIMESTAMP() WHERE order_id = $ID"
 is "another signer takes the order then" "$(as signer "CALL issuance_take('s2', 10, 60, FALSE)" | cut -f 1,5)" "$ID"$'\t2'
 as signer "CALL issuance_reserve('s2', '$(reserve_json e)')" >/dev/null
-as signer "CALL issuance_store('s2', '$(store_json e)')" >"$T/r1" &
+as signer "$(store s2 e)" >"$T/r1" &
 one=$!
-as signer "CALL issuance_store('s2', '$(store_json e)')" >"$T/r2" &
+as signer "$(store s2 e)" >"$T/r2" &
 two=$!
 wait "$one" "$two"
 is "store twice at once: one certificate, one mail, one event" "$(cat "$T/r1" "$T/r2" | tr '\n' ' ')$(count certificate "order_id = $ID") $(count outbox "order_id = $ID AND kind = 'certificate_issued'") $(events certificate_issued)" "$ID $ID 1 1 1"
+
+order_new
+to_taken
+as signer "CALL issuance_reserve('s1', '$(reserve_json 8)')" >/dev/null
+is "issuance_store of the version before" "$(as signer "$(store_before s1 8)"; as root "SELECT der FROM certificate WHERE order_id = $ID")" "$ID"$'\n'"certificate $N"
 
 for _ in 1 2 3 4; do order_new; to_submitted; done
 as signer "CALL issuance_take('s1', 2, 60, FALSE)" | cut -f1 >"$T/a" &

@@ -101,7 +101,7 @@ refused('make a value as the mailer does', "CALL outbox_value(1, 'm1', UNHEX(SHA
 refused('take mail as the mailer does', "CALL outbox_take('web', 10, 60, FALSE)");
 refused('take an issuance as the signer does', "CALL issuance_take('web', 10, 60, FALSE)");
 refused('reserve a serial as the signer does', "CALL issuance_reserve('web', '[]')");
-refused('store a certificate as the signer does', "CALL issuance_store('web', '[]')");
+refused('store a certificate as the signer does', "CALL issuance_store_with('web', '[]', '')");
 refused('record CAA as the signer does', "CALL caa_record('web', '[]')");
 refused('abandon a serial as the signer does', "CALL serial_abandon(1, 'web')");
 refused('begin a verification past the rules', `CALL mailbox_begin(1, NULL, '${TARGET}', 'web', NULL)`);
