@@ -304,6 +304,23 @@ refused "read the server's accounts" "SELECT * FROM mysql.global_priv"
 refused "write files" "SELECT 1 INTO OUTFILE '$T/x'"
 is "nor can it see how the views are made" "$(as report "SELECT COUNT(*) FROM information_schema.views WHERE view_definition <> ''")" 0
 
+# --- a question about some days reads those days ---
+as root "SET foreign_key_checks = 0; INSERT INTO orders (number, item, account_id, product, customer_name, language, ordered_at, issued_at, issued_on)
+	SELECT 5000000000 + seq, 'b01', 1, 'smime-mailbox-365', 'Jan Kowalski', 'en', '2024-01-01' + INTERVAL seq HOUR,
+	'2024-01-01' + INTERVAL seq HOUR, '2024-01-01' + INTERVAL seq HOUR FROM seq_1_to_5000;
+	INSERT INTO mailbox (order_id, email, initiated_at) SELECT 5000000000 + seq, 'jan@example.org', '2024-01-01' + INTERVAL seq HOUR
+	FROM seq_1_to_5000; ANALYZE TABLE orders, mailbox" >/dev/null
+rows_read() { as root "SELECT SUM(variable_value) FROM information_schema.global_status WHERE variable_name LIKE 'Handler\_read%'"; }
+for report in orders funnel certificates-issued mailbox-verifications partner-volumes; do
+	for days in '' '--from 2025-03-01 --to 2025-03-02'; do
+		before=$(rows_read)
+		# shellcheck disable=SC2086
+		ctl report "$report" $days >/dev/null
+		read=$(($(rows_read) - before))
+		ok "$report ${days:-as it stands} reads few rows of 5,011 ($read)" test "$read" -lt 2500
+	done
+done
+
 # --- comments, README and views name the same columns ---
 as root "SELECT CONCAT(table_name, '.', column_name) FROM information_schema.columns WHERE table_schema = '$DB' AND table_name LIKE 'report\\_%'
 	ORDER BY table_name, ordinal_position" >"$T/columns"

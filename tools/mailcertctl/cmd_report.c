@@ -2,8 +2,9 @@
  * read the report views and nothing else.
  *
  * A report is a file with one SELECT. Its first line is the question it answers, in a comment. What it can be
- * asked for stands in it as @from, @partner and so on: in the mariadb client these are variables, and NULL
- * until they are set; here each becomes a placeholder for the option of that name.
+ * asked for stands in it as @from, @partner and so on: variables of the session, set here from the options of
+ * those names as an admin sets them in the mariadb client, and NULL without. Not placeholders: one that is
+ * NULL has no type for the database, which then reads a view whole before it looks for the days asked for.
  */
 #include "tools/mailcertctl/ctl.h"
 
@@ -20,17 +21,15 @@
 
 #define REPORT_PATH_MAX 4096
 #define REPORT_SQL_MAX  65536
-#define PLACES_MAX      32 /* of placeholders in one query; db_run_query() takes no more */
 
 static const char *const parameters[] = {"from", "to", "days", "product", "partner", "order"};
 enum { PARAMETERS = sizeof(parameters) / sizeof(parameters[0]) };
+#define PARAMETERS_SET "SET @from = ?, @to = ?, @days = ?, @product = ?, @partner = ?, @order = ?"
 
-/* A report as it is asked: the query, and which parameter each of its placeholders stands for. */
+/* A report as it is asked: the query, and which parameters it names. */
 struct report {
 	struct buf sql;
 	char question[512];
-	unsigned places[PLACES_MAX];
-	unsigned count;
 	bool takes[PARAMETERS];
 };
 
@@ -51,26 +50,18 @@ static void report_free(struct report *r)
 	buf_free(&r->sql);
 }
 
-/* Put a placeholder for the parameter whose name begins at text; the length of its name, or 0: there is none
- * such. */
-static size_t place_add(struct report *r, const char *text)
+/* Note the parameter whose name begins at text; false: there is none such. */
+static bool parameter_note(struct report *r, const char *text)
 {
 	size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz_");
 
-	for (unsigned p = 0; p < PARAMETERS; p++) {
-		if (strlen(parameters[p]) != len || strncmp(parameters[p], text, len) != 0)
-			continue;
-		if (r->count == PLACES_MAX)
-			return 0;
-		r->places[r->count++] = p;
-		r->takes[p] = true;
-		buf_puts(&r->sql, "?");
-		return len;
-	}
-	return 0;
+	for (unsigned p = 0; p < PARAMETERS; p++)
+		if (strlen(parameters[p]) == len && strncmp(parameters[p], text, len) == 0)
+			return r->takes[p] = true;
+	return false;
 }
 
-/* Copy the query without its comments and its last semicolon; @names become placeholders. */
+/* Copy the query without its comments and its last semicolon. */
 static int query_read(struct report *r, const char *text, const char *path, struct err *e)
 {
 	bool quoted = false;
@@ -78,18 +69,14 @@ static int query_read(struct report *r, const char *text, const char *path, stru
 	while (*text != '\0') {
 		if (!quoted && strncmp(text, "--", 2) == 0) {
 			text += strcspn(text, "\n");
-		} else if (!quoted && *text == '@') {
-			size_t len = place_add(r, text + 1);
-
-			if (len == 0)
-				return ctl_refuse(e, "%s: no report knows %.20s", path, text);
-			text += 1 + len;
-		} else {
-			quoted = quoted != (*text == '\'');
-			if (quoted || *text != ';')
-				buf_add(&r->sql, text, 1);
-			text++;
+			continue;
 		}
+		if (!quoted && *text == '@' && !parameter_note(r, text + 1))
+			return ctl_refuse(e, "%s: no report knows %.20s", path, text);
+		quoted = quoted != (*text == '\'');
+		if (quoted || *text != ';')
+			buf_add(&r->sql, text, 1);
+		text++;
 	}
 	buf_puts(&r->sql, "");
 	return r->sql.failed ? err_set(e, FAULT_busy, "%s: out of memory", path) : 0;
@@ -270,16 +257,14 @@ static void numbers_say(const struct db_rows *rows, struct buf *out)
 static int report_ask(struct ctl *ctl, const struct report *r, struct err *e)
 {
 	struct answers a = {0};
-	struct db_arg args[PLACES_MAX];
 	struct db_rows *rows = NULL;
 	struct buf numbers = {0};
 	int rc;
 
 	if (answers_read(ctl, &a, e) == -1)
 		return -1;
-	for (unsigned i = 0; i < r->count; i++)
-		args[i] = a.values[r->places[i]];
-	if (db_run_query(ctl->db, r->sql.data, &rows, e, r->count, args) == -1)
+	if (db_run_query(ctl->db, PARAMETERS_SET, &rows, e, PARAMETERS, a.values) == -1 ||
+	    db_run_query(ctl->db, r->sql.data, &rows, e, 0, NULL) == -1)
 		return err_context(e, "report %s", ctl->args[0]);
 	numbers_say(rows, &numbers);
 	rc = numbers.failed ? err_set(e, FAULT_busy, "report: out of memory")
