@@ -191,24 +191,43 @@ static void task_set(struct req *r, const char *task, long count, const char *or
 		page_setf(r, name, "/certificates?status=%s_waiting_for_data", task);
 }
 
-static int counts_set(struct req *r, struct err *e)
+/* The dashboard's tabs, in the manual's order. */
+enum tab { TAB_INFORMATION, TAB_PROBLEMS, TAB_EXPIRATION, TAB_NEW, TABS };
+static const char *const tabs[TABS] = {"information", "problems", "expiration", "new"};
+
+/* The tab of that name; what is none is the first. */
+static enum tab tab_find(const char *name)
+{
+	for (enum tab i = TAB_INFORMATION; i < TABS; i++)
+		if (strcmp(tabs[i], name) == 0)
+			return i;
+	return TAB_INFORMATION;
+}
+
+/* Tab.ID.count: how many notifications each tab has; and the tasks. */
+static int counts_set(struct req *r, int64_t account, struct err *e)
 {
 	struct db_rows *rows = NULL;
-	long mailbox = 0, activation = 0;
+	long counts[TABS] = {0}, mailbox = 0, activation = 0;
 	const char *mailbox_order = NULL, *activation_order = NULL;
 	char name[64];
 
-	if (db_run(r->w->db, STMT_PAGE_COUNTS, &rows, e, DB_ARGS(P_SESSION(r))) == -1)
+	if (db_run(r->w->db, STMT_PAGE_COUNTS, &rows, e,
+		DB_ARGS(P_NUMBER(account), P_NUMBER(account), P_NUMBER(account), P_NUMBER(account))) == -1)
 		return -1;
 	for (size_t i = 0; i < db_rows_count(rows); i++) {
-		(void)snprintf(name, sizeof(name), "Tab.%s.count", db_text(rows, i, "tab"));
-		page_set(r, name, db_text(rows, i, "count"));
+		counts[tab_find(db_text(rows, i, "tab"))] += db_number(rows, i, "count");
 		mailbox += db_number(rows, i, "mailbox_waiting");
 		activation += db_number(rows, i, "activation_waiting");
 		if (mailbox_order == NULL)
 			mailbox_order = db_text(rows, i, "mailbox_order");
 		if (activation_order == NULL)
 			activation_order = db_text(rows, i, "activation_order");
+	}
+	for (size_t i = 0; i < TABS; i++) {
+		(void)snprintf(name, sizeof(name), "Tab.%s.count", tabs[i]);
+		if (counts[i] > 0)
+			page_setf(r, name, "%ld", counts[i]);
 	}
 	task_set(r, "mailbox", mailbox, mailbox_order, "/email");
 	task_set(r, "activation", activation, activation_order, "/activation/data");
@@ -267,26 +286,38 @@ static void notices_set(struct req *r, const struct db_rows *rows, const char *t
 	}
 }
 
+/* Read the notifications of a tab, from those that its page begins before: one more than it shows. */
+static int notices_read(struct req *r, int64_t account, enum tab tab, const struct notice_key *before,
+    struct db_rows **rows, struct err *e)
+{
+	const struct db_arg who = P_NUMBER(account), which = P_TEXT(tabs[tab]), at = P_TEXT(before->at),
+			    order = P_NUMBER(before->order_id), many = P_NUMBER(NOTICES_A_PAGE + 1);
+
+	if (tab == TAB_NEW || tab == TAB_EXPIRATION)
+		return db_run(r->w->db, STMT_PAGE_NOTICES_ISSUED, rows, e,
+		    DB_ARGS(who, which, which, at, at, order, many, many));
+	return db_run(r->w->db, STMT_PAGE_NOTICES, rows, e,
+	    DB_ARGS(who, which, at, at, order, many, who, which, at, at, order, many, many));
+}
+
 int page_dashboard(struct req *r, struct err *e)
 {
-	static const char *const tabs[] = {"information", "problems", "expiration", "new"};
-	const char *tab = tabs[0];
-	struct db_rows *rows = NULL;
+	const enum tab at = tab_find(form_text(&r->query, "tab"));
+	const char *tab = tabs[at];
+	struct db_rows *me = NULL, *rows = NULL;
 	struct notice_key before;
+	int64_t account;
 	int rc = -1;
 
-	notice_key_read(&before, form_text(&r->query, "page"));
-	for (size_t i = 0; i < sizeof(tabs) / sizeof(tabs[0]); i++)
-		if (strcmp(form_text(&r->query, "tab"), tabs[i]) == 0)
-			tab = tabs[i];
-	if (db_run(r->w->db, STMT_PAGE_NOTICES, &rows, e,
-		DB_ARGS(P_TEXT(tab), P_TEXT(before.at), P_TEXT(before.at), P_NUMBER(before.order_id),
-		    P_SESSION(r), P_NUMBER(NOTICES_A_PAGE + 1))) == -1 ||
-	    me_read(r, rows, e) == -1)
+	if (db_run(r->w->db, STMT_PAGE_ME, &me, e, DB_ARGS(P_SESSION(r))) == -1 || me_read(r, me, e) == -1)
 		goto out;
 	if (strcmp(r->me.kind, "partner") == 0) {
 		rc = req_see_other(r, "/partner/dashboard");
-	} else if (counts_set(r, e) == 0) {
+		goto out;
+	}
+	account = db_number(me, 0, "me_id");
+	notice_key_read(&before, form_text(&r->query, "page"));
+	if (notices_read(r, account, at, &before, &rows, e) == 0 && counts_set(r, account, e) == 0) {
 		page_set(r, "Page.tab", tab);
 		page_setf(r, "Page.path", "/dashboard?tab=%s", tab);
 		notice_set(r);
@@ -295,5 +326,6 @@ int page_dashboard(struct req *r, struct err *e)
 	}
 out:
 	db_rows_free(rows);
+	db_rows_free(me);
 	return rc;
 }

@@ -46,11 +46,12 @@ WHERE s.seen_at > UTC_TIMESTAMP() - INTERVAL s.idle SECOND AND s.expires_at > UT
     AND a.disabled_at IS NULL AND (a.password_until IS NULL OR a.password_until > UTC_TIMESTAMP()) AND s.key_wanted
 $$
 
--- What the dashboard says of each order: under which tab, by which code, since when. It looks at all orders of an account,
--- so it reads nothing twice: what the order itself keeps of its certificate is taken from there, the columns that a
--- dashboard counts by come along, and another table is looked into only where the order's state lets it hold something.
+-- What the dashboard says of each order: under which tab, by which code, since when. It is asked for all open orders of an
+-- account (of the others statements.def knows a shorter way), so it reads nothing twice: what the order itself keeps of its
+-- certificate is taken from there, the columns that a dashboard counts by come along, and another table is looked into only
+-- where the order's state lets it hold something.
 CREATE OR REPLACE SQL SECURITY DEFINER VIEW order_notice AS
-SELECT o.id AS order_id, o.account_id, o.number, o.item, o.mailbox_status, o.activation_status,
+SELECT o.id AS order_id, o.account_id, o.state, o.number, o.item, o.mailbox_status, o.activation_status,
     CASE
 	WHEN o.revoked_at IS NOT NULL THEN 'information'
 	WHEN o.not_after <= UTC_TIMESTAMP() + INTERVAL 30 DAY THEN 'expiration'

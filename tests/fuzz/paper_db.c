@@ -247,10 +247,10 @@ static const struct column *column_find(enum stmt s, uint32_t name_hash)
 	return s == STMT_PARTNER_ORDER_ADD ? &order_codes
 	       : s == STMT_ACCOUNT_PASSWORD || s == STMT_ACCOUNT_KEY_BEGIN || s == STMT_ACCOUNT_KEY_REMOVE
 		   ? &password_codes
-	       : s == STMT_SIGN_IN_KEY  ? &key_codes
-	       : s == STMT_SIGN_IN      ? &sign_in_codes
-	       : s == STMT_PAGE_NOTICES ? &notice_codes
-					: &codes;
+	       : s == STMT_SIGN_IN_KEY                                   ? &key_codes
+	       : s == STMT_SIGN_IN                                       ? &sign_in_codes
+	       : s == STMT_PAGE_NOTICES || s == STMT_PAGE_NOTICES_ISSUED ? &notice_codes
+									 : &codes;
 }
 
 const char *db_text(const struct db_rows *rows, size_t row, const char *column)
