@@ -73,7 +73,7 @@ async function customerWalk(n) {
 	await me.signIn();
 	journal.told('signed_in', null);
 	const order = stack.takeOrder(), back = stack.takeOrder(), later = stack.takeOrder();
-	for (const where of ['/', '/account', '/account/data', '/account/data-security-products', '/dashboard?tab=problems', '/certificates',
+	for (const where of ['/', '/account', '/account/data', '/account/data-security-products', '/dashboard?tab=problems', '/dashboard?tab=new', '/dashboard?tab=expiration', '/certificates',
 		'/certificates?q=00', '/tools', '/tools', '/tools', '/healthz', at(order)])
 		await me.get(where);
 	const front = pageForms((await me.get('/account')).text).find((form) => form.action === '/language');
