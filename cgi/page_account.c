@@ -302,8 +302,7 @@ static int notices_read(struct req *r, int64_t account, enum tab tab, const stru
 
 int page_dashboard(struct req *r, struct err *e)
 {
-	const enum tab at = tab_find(form_text(&r->query, "tab"));
-	const char *tab = tabs[at];
+	const enum tab tab = tab_find(form_text(&r->query, "tab"));
 	struct db_rows *me = NULL, *rows = NULL;
 	struct notice_key before;
 	int64_t account;
@@ -317,11 +316,11 @@ int page_dashboard(struct req *r, struct err *e)
 	}
 	account = db_number(me, 0, "me_id");
 	notice_key_read(&before, form_text(&r->query, "page"));
-	if (notices_read(r, account, at, &before, &rows, e) == 0 && counts_set(r, account, e) == 0) {
-		page_set(r, "Page.tab", tab);
-		page_setf(r, "Page.path", "/dashboard?tab=%s", tab);
+	if (notices_read(r, account, tab, &before, &rows, e) == 0 && counts_set(r, account, e) == 0) {
+		page_set(r, "Page.tab", tabs[tab]);
+		page_setf(r, "Page.path", "/dashboard?tab=%s", tabs[tab]);
 		notice_set(r);
-		notices_set(r, rows, tab);
+		notices_set(r, rows, tabs[tab]);
 		rc = page_show(r, "dashboard", e);
 	}
 out:

@@ -47,9 +47,9 @@ WHERE s.seen_at > UTC_TIMESTAMP() - INTERVAL s.idle SECOND AND s.expires_at > UT
 $$
 
 -- What the dashboard says of each order: under which tab, by which code, since when. It is asked for all open orders of an
--- account (of the others statements.def knows a shorter way), so it reads nothing twice: what the order itself keeps of its
--- certificate is taken from there, the columns that a dashboard counts by come along, and another table is looked into only
--- where the order's state lets it hold something.
+-- account, so it reads nothing twice: the columns that a dashboard counts by come along, and another table is looked into
+-- only where the order's state lets it hold something. Of an order that was issued or revoked statements.def knows a shorter
+-- way to the same words (PAGE_NOTICES_ISSUED); what is said of those here is for a worker of the version before.
 CREATE OR REPLACE SQL SECURITY DEFINER VIEW order_notice AS
 SELECT o.id AS order_id, o.account_id, o.state, o.number, o.item, o.mailbox_status, o.activation_status,
     CASE
