@@ -176,7 +176,14 @@ forward)
 stop)
 	for server in nsd unbound; do
 		if [ -s $server.pid ]; then
-			kill "$(cat $server.pid)"
+			pid=$(cat $server.pid)
+			kill "$pid"
+			# Until it has ended it takes files out of DIR, which whoever removes DIR stumbles over. One that nobody
+			# has waited for yet has no words left.
+			for _ in $(seq 100); do
+				[ -n "$(tr -d '\0' 2>/dev/null <"/proc/$pid/cmdline")" ] || break
+				sleep 0.1
+			done
 		fi
 	done
 	;;
