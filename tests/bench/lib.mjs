@@ -169,20 +169,34 @@ export const ratios = (a, b) => a.map((value, i) => value / b[i]);
 
 const TICK = 100; // clock ticks a second of /proc/PID/stat, on every Linux with glibc
 
-// CPU seconds of a stack's processes so far, by service: those of the service's session.
-export async function cpuOf(stack, services = ['nginx', 'web', 'mariadb', 'signer', 'mailer']) {
+// A stack's processes, those of the sessions of its services: calls seen(service, pid, its stat from the third field on).
+async function processesOf(stack, services, seen) {
 	const sessions = new Map();
 	for (const name of services)
 		sessions.set(await stack.pid(name), name);
-	const spent = Object.fromEntries(services.map((name) => [name, 0]));
 	for (const pid of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
 		try {
 			const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
 			const name = sessions.get(Number(stat[3]));
 			if (name !== undefined)
-				spent[name] += (Number(stat[11]) + Number(stat[12]) + Number(stat[13]) + Number(stat[14])) / TICK;
+				seen(name, Number(pid), stat);
 		} catch { /* ended meanwhile */ }
 	}
+}
+const SERVICES = ['nginx', 'web', 'mariadb', 'signer', 'mailer'];
+
+export async function pidsOf(stack, services = SERVICES) {
+	const pids = [];
+	await processesOf(stack, services, (_, pid) => pids.push(pid));
+	return pids;
+}
+
+// CPU seconds of a stack's processes so far, by service.
+export async function cpuOf(stack, services = SERVICES) {
+	const spent = Object.fromEntries(services.map((name) => [name, 0]));
+	await processesOf(stack, services, (name, _, stat) => {
+		spent[name] += (Number(stat[11]) + Number(stat[12]) + Number(stat[13]) + Number(stat[14])) / TICK;
+	});
 	return spent;
 }
 export const minus = (a, b) => Object.fromEntries(Object.keys(a).map((name) => [name, a[name] - b[name]]));

@@ -1,19 +1,21 @@
 // overload.mjs - what becomes of throughput and waiting when more is asked than the machine can serve: by many connections,
 // each of which waits for its answer, and by requests that come at a steady rate whatever becomes of them, up to four
-// times the rate at which most are served. The offering shares the processors with the service, and so does whatever else
-// the machine does; so beside what was served a second stands what was served for a second of the service's own processor
-// time (nginx, workers, MariaDB), refusing included.
-import { execFile } from 'node:child_process';
+// times the rate at which most are served. What is asked is how much refusing takes from serving, so the steady rate is
+// offered by a processor of its own, and the service has the others: where both share them, the offering itself takes as
+// much again. Beside what was served a second stands what was served for a second of the service's own processor time
+// (nginx, workers, MariaDB), refusing included, since other work of the machine shares them all the same.
+import { execFile, execFileSync } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from '../lib/client.mjs';
 import { at } from '../lib/steps.mjs';
-import { cookieOf, cpuOf, figure, load, median, minus, picture, rounds, stackStart } from './lib.mjs';
+import { cookieOf, cpuOf, figure, load, median, minus, picture, pidsOf, rounds, stackStart } from './lib.mjs';
 
 const run = promisify(execFile);
 const SERVICE = ['nginx', 'web', 'mariadb'];
 const STEPS = [0.25, 0.5, 0.75, 1, 1.25, 1.5], TIMES = [1, 2, 3, 4], OFFER_SECONDS = 3;
-const FIRST = 4000; // more a second than two processors serve, to begin with
+const FIRST = 4000; // more a second than a few processors serve, to begin with
 
 async function connections(stack, cookie, target) {
 	const rates = [], waits = [];
@@ -30,6 +32,22 @@ async function connections(stack, cookie, target) {
 	figure('p99 at 64 connections', waits.find(([n]) => n === 64)[1], 'ms');
 	picture('connections.svg', { title: 'Order page: throughput over connections', x: 'connections', y: 'answers a second', series: { 'answers/s': rates }, log: true });
 	picture('latency.svg', { title: 'Order page: p99 over connections', x: 'connections', y: 'milliseconds', series: { p99: waits }, log: true });
+}
+
+// From here on the service has all processors but the last, and whoever offers has that; with one there is nothing to part.
+async function apart(stack) {
+	const [, list] = /Cpus_allowed_list:\s+(\S+)/.exec(fs.readFileSync('/proc/self/status', 'utf8'));
+	const cpus = list.split(',').flatMap((range) => {
+		const [from, to = from] = range.split('-').map(Number);
+		return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+	});
+	figure('processors of the service while load is offered', Math.max(1, cpus.length - 1), '');
+	if (cpus.length === 1)
+		return;
+	const move = (pid, to) => execFileSync('taskset', ['-a', '-c', '-p', to.join(','), String(pid)], { stdio: 'ignore' });
+	for (const pid of await pidsOf(stack))
+		move(pid, cpus.slice(0, -1));
+	move(process.pid, cpus.slice(-1));
 }
 
 // One step of offer.c: rates a second, and how many processors the offering and the service took.
@@ -59,7 +77,7 @@ async function climb(stack, cookie, targets, first) {
 
 // Twice, three and four times that, in rounds that take turns with it.
 async function overload(stack, cookie, targets, { peak, curve }) {
-	const seen = await rounds(Object.fromEntries(TIMES.map((times) => [times, () => offer(stack, cookie, targets, peak * times)])), 3);
+	const seen = await rounds(Object.fromEntries(TIMES.map((times) => [times, () => offer(stack, cookie, targets, peak * times)])));
 	const all = (times, what) => seen[times].map((one) => one[what]);
 	figure('served there', all(1, 'served'), '/s');
 	for (const times of TIMES.slice(1)) {
@@ -86,6 +104,7 @@ export default async function whole() {
 	const stack = await stackStart();
 	const customer = await new Client(stack).signIn(), cookie = cookieOf(customer), order = at(stack.takeOrder());
 	await connections(stack, cookie, order);
+	await apart(stack);
 	const pages = [order, '/certificates', '/dashboard'];
 	await overload(stack, cookie, pages, await climb(stack, cookie, pages, FIRST));
 	stack.stopNow();
