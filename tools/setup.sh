@@ -30,7 +30,7 @@ packages_of() {
 		command -v npm >/dev/null || echo npm
 		;;
 	test)
-		echo libcmocka-dev chromium fonts-dejavu-core
+		echo libcmocka-dev chromium chromium-headless-shell fonts-dejavu-core
 		echo unbound dns-root-data
 		echo libnss3-tools gpgsm gpg-agent curl
 		echo mariadb-client

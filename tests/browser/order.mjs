@@ -18,7 +18,7 @@ const PFX_PASSWORD = "for the mail program";
 
 const dir = folder();
 const stack = await Stack.start({ name: "browser-order", orders: 2 });
-const browser = await Browser.start({ acceptDownloads: true });
+const browser = await Browser.start({ whole: true, acceptDownloads: true });
 const { page } = browser;
 const order = stack.takeOrder();
 const posted = [];

@@ -14,7 +14,7 @@ const EMAIL = 'joe.doe@mailbox.example';
 const keys = scratch();
 const file = (name) => path.join(keys, name);
 const stack = await Stack.start({ name: 'journey' });
-const browser = await Browser.start();
+const browser = await Browser.start({ whole: true });
 const { page } = browser;
 const order = stack.takeOrder();
 let link;
@@ -116,7 +116,7 @@ test('opening the link verifies nothing, however often a scanner does it', async
 });
 
 test('the holder, in a browser of their own, must tick the box', async () => {
-	const holder = await Browser.start();
+	const holder = await Browser.start({ whole: true });
 	await holder.page.goto(link);
 	await holder.page.getByText(EMAIL).first().waitFor();
 	await holder.page.getByText('Joe Doe').first().waitFor();

@@ -33,7 +33,7 @@ const forget = () => stack.sql('DELETE FROM sign_in_failure');
 
 // --- in a browser ----------------------------------------------------------------------------------------------------
 
-const browser = await Browser.start();
+const browser = await Browser.start({ whole: true });
 const { page } = browser;
 const cdp = await browser.context.newCDPSession(page);
 await cdp.send('WebAuthn.enable');
