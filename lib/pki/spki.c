@@ -131,34 +131,39 @@ static EVP_PKEY *rsa_key(const struct spki *s)
 	return key;
 }
 
-/* Keys without a point, one for each of kinds[] that has a group. Looking a group up by its name and working
- * out its constants takes a fifth of a verification, copying them a twentieth: so each is made once, and
- * stays. */
+/* A key of a curve, without a point. NULL without memory. */
+static EVP_PKEY *bare_make(const char *group)
+{
+	/* What is handed over is read only; its type has no word for that. */
+	OSSL_PARAM params[] = {
+	    OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)group, 0),
+	    OSSL_PARAM_construct_end()};
+
+	return key_make("EC", EVP_PKEY_KEY_PARAMETERS, params);
+}
+
+/* Looking a group up by its name and working out its constants takes a fifth of a verification, copying them
+ * a twentieth: so one such key for each of kinds[] that has a group is made at the first use, and stays. One
+ * that could not be made then is made anew for each key. */
 static EVP_PKEY *bare[sizeof(kinds) / sizeof(kinds[0])];
 
-static void bare_make(void)
+static void bare_make_all(void)
 {
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		/* What is handed over is read only; its type has no word for that. */
-		OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(
-					   OSSL_PKEY_PARAM_GROUP_NAME, (char *)(uintptr_t)kinds[i].group, 0),
-		    OSSL_PARAM_construct_end()};
-
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (kinds[i].group != NULL)
-			bare[i] = key_make("EC", EVP_PKEY_KEY_PARAMETERS, params);
-	}
+			bare[i] = bare_make(kinds[i].group);
 }
 
 static EVP_PKEY *ec_key(const struct spki *s)
 {
 	static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
-	EVP_PKEY *key = NULL, *group;
+	const struct kind *kind = kind_find(&s->algorithm);
+	EVP_PKEY *group, *key;
 
-	if (CRYPTO_THREAD_run_once(&once, bare_make) != 1)
+	if (CRYPTO_THREAD_run_once(&once, bare_make_all) != 1)
 		return NULL;
-	group = bare[kind_find(&s->algorithm) - kinds];
-	if (group != NULL)
-		key = EVP_PKEY_dup(group);
+	group = bare[kind - kinds];
+	key = group == NULL ? bare_make(kind->group) : EVP_PKEY_dup(group);
 	if (key != NULL && EVP_PKEY_set1_encoded_public_key(key, s->key.bytes + 1, s->key.len - 1) != 1) {
 		EVP_PKEY_free(key);
 		key = NULL;
