@@ -117,7 +117,11 @@ int page_certificates(struct req *r, struct err *e)
 	url_encode(&base, q);
 	buf_puts(&base, "&status=");
 	url_encode(&base, status);
-	if (orders_find(r, q, status, &rows, e) == -1 || me_read_list(r, rows, e) == -1 || base.failed)
+	if (base.failed) {
+		(void)err_set(e, FAULT_busy, "certificates: out of memory");
+		goto out;
+	}
+	if (orders_find(r, q, status, &rows, e) == -1 || me_read_list(r, rows, e) == -1)
 		goto out;
 	if (strcmp(r->me.kind, "partner") == 0) {
 		rc = req_see_other(r, "/partner/orders");
@@ -235,13 +239,16 @@ int page_order(struct req *r, struct err *e)
 	struct order_page p;
 	int rc = -1;
 
-	if (order_history_load(r, &p, e) == 0 && strcmp(r->me.kind, "partner") == 0) {
+	if (order_history_load(r, &p, e) == -1)
+		goto out;
+	if (strcmp(r->me.kind, "partner") == 0) {
 		rc = req_see_other(r, "/partner/orders/%s/%s", p.order.on.number, p.order.on.item);
-	} else if (p.order.product != NULL && history_set(r, &p, e) == 0) {
+	} else if (history_set(r, &p, e) == 0) {
 		show_order_page(r, &p);
 		page_setf(r, "Page.path", "/certificates/%s/%s", r->params[0], r->params[1]);
 		rc = page_show(r, "order", e);
 	}
+out:
 	order_page_free(&p);
 	return rc;
 }

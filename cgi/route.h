@@ -25,8 +25,7 @@ extern const struct route routes[];
 extern const size_t routes_count;
 
 /* Answer a request: find its route, check token and session cookie, run the handler, turn a fault into a
- * page. Always leaves a whole answer in r. content_type and body are the request's; method_name for 405's
- * log. */
+ * page. Always leaves a whole answer in r. content_type and body are the request's. */
 void route_dispatch(struct req *r, const char *content_type, const char *body, size_t body_len);
 
 #endif

@@ -29,7 +29,8 @@ struct asked {
 	bool running;
 };
 
-size_t caa_panel_slack(size_t remotes)
+/* Of so many remote perspectives, how many need not corroborate: 2 to 5: one; 6 and more: two; else none. */
+static size_t slack_of(size_t remotes)
 {
 	if (remotes < 2)
 		return 0;
@@ -38,7 +39,7 @@ size_t caa_panel_slack(size_t remotes)
 
 enum caa_decision caa_panel_judge(bool ours, const struct caa_view *views, size_t remotes)
 {
-	const size_t slack = caa_panel_slack(remotes);
+	const size_t slack = slack_of(remotes);
 	size_t permitted = 0, denied = 0;
 
 	for (size_t i = 0; i < remotes; i++) {

@@ -29,9 +29,6 @@ struct caa_views {
 	size_t count;
 };
 
-/* Of so many remote perspectives, how many need not corroborate: 2 to 5: one; 6 and more: two; else none. */
-size_t caa_panel_slack(size_t remotes);
-
 /* What follows from our own permission (false: we were refused, nothing more is asked) and what so many
  * remote ones saw: permitted when all but the slack permit too; denied when so many deny that the slack
  * cannot make up for them; else unreachable: ask again. */
