@@ -16,27 +16,25 @@
 #include "lib/base/conf.h"
 #include "lib/base/words.h"
 
-#define LANGUAGES_MAX 16
-#define TEMPLATES_MAX 256 /* pages times languages */
-
-struct language {
-	char code[8];
-	HDF *constants; /* owned; words, icons, and what else is the same on every page */
-};
+#define LANGUAGES_MAX 32
 
 struct template
 {
 	char name[40];
-	const struct language *language;
 	CSPARSE *tree; /* owned */
+};
+
+struct language {
+	char code[8];
+	HDF *constants;             /* owned; words, icons, and what else is the same on every page */
+	struct template *templates; /* owned; the pages shown in it so far */
+	size_t template_count;
 };
 
 struct pages {
 	HDF *data; /* owned; the data of the request in hand, and Config */
 	struct language languages[LANGUAGES_MAX];
 	int language_count;
-	struct template templates[TEMPLATES_MAX];
-	int template_count;
 	char dir[1024];
 	char caa_identity[256];
 };
@@ -92,8 +90,10 @@ static int words_load_all(struct pages *pages, struct err *e)
 	n = scandir(path, &files, words_filter, alphasort);
 	if (n <= 0)
 		rc = err_errno(e, FAULT_config_invalid, "no words in %s", path);
+	else if (n > LANGUAGES_MAX)
+		rc = err_set(e, FAULT_config_invalid, "%s: %d languages, at most %d", path, n, LANGUAGES_MAX);
 	for (int i = 0; i < n; i++) {
-		if (rc == 0 && pages->language_count < LANGUAGES_MAX)
+		if (rc == 0)
 			rc = words_load(pages, files[i]->d_name, e);
 		free(files[i]);
 	}
@@ -136,7 +136,8 @@ static int constants_set(
 	const struct {
 		const char *name, *value;
 	} constants[] = {{"Brand.name", conf_text(conf, SET_BRAND_NAME)},
-	    {"Brand.support", conf_text(conf, SET_BRAND_SUPPORT)}, {"Page.assets", assets},
+	    {"Brand.support", conf_text(conf, SET_BRAND_SUPPORT)},
+	    {"Brand.style", conf_text(conf, SET_BRAND_STYLE)}, {"Page.assets", assets},
 	    {"Demo.mail", *conf_text(conf, SET_WEB_MAIL_VIEWER) == '\0' ? "" : "1"},
 	    {"Demo.hint", conf_text(conf, SET_WEB_DEMO_HINT)}};
 	NEOERR *ne = constants_set_languages(pages, l);
@@ -184,21 +185,27 @@ int pages_open(struct pages **out, const struct conf *conf, struct err *e)
 	return rc;
 }
 
+static void language_end(struct language *l)
+{
+	for (size_t i = 0; i < l->template_count; i++)
+		cs_destroy(&l->templates[i].tree);
+	free(l->templates);
+	hdf_destroy(&l->constants);
+}
+
 void pages_close(struct pages *pages)
 {
 	if (pages == NULL)
 		return;
-	for (int i = 0; i < pages->template_count; i++)
-		cs_destroy(&pages->templates[i].tree);
 	for (int i = 0; i < pages->language_count; i++)
-		hdf_destroy(&pages->languages[i].constants);
+		language_end(&pages->languages[i]);
 	hdf_destroy(&pages->data);
 	free(pages);
 }
 
 /* --- language --- */
 
-static const struct language *language_find(const struct pages *pages, const char *code, size_t len)
+static struct language *language_find(struct pages *pages, const char *code, size_t len)
 {
 	for (int i = 0; i < pages->language_count; i++)
 		if (len == 2 && strncasecmp(pages->languages[i].code, code, 2) == 0)
@@ -206,7 +213,7 @@ static const struct language *language_find(const struct pages *pages, const cha
 	return NULL;
 }
 
-const char *page_language_code(const struct pages *pages, const char *typed)
+const char *page_language_code(struct pages *pages, const char *typed)
 {
 	const struct language *l = language_find(pages, typed, strlen(typed));
 
@@ -214,7 +221,7 @@ const char *page_language_code(const struct pages *pages, const char *typed)
 }
 
 /* The known language of an Accept-Language header with the highest weight (RFC 9110 12.5.4), or NULL. */
-static const struct language *language_accepted(const struct pages *pages, const char *header)
+static const struct language *language_accepted(struct pages *pages, const char *header)
 {
 	const struct language *best = NULL;
 	double best_weight = 0;
@@ -237,7 +244,7 @@ static const struct language *language_accepted(const struct pages *pages, const
 
 void page_choose_language(struct req *r, const char *wish, const char *cookie, const char *accept_language)
 {
-	const struct pages *pages = r->w->pages;
+	struct pages *pages = r->w->pages;
 	const struct language *l = wish == NULL ? NULL : language_find(pages, wish, strlen(wish));
 
 	if (l == NULL && cookie != NULL)
@@ -378,27 +385,29 @@ static NEOERR *page_append(void *ctx, char *text)
 
 /* The parse tree of a page in a language, made when it is first asked for. */
 static int template_find(
-    struct pages *pages, const struct language *l, const char *name, CSPARSE **out, struct err *e)
+    struct pages *pages, struct language *l, const char *name, CSPARSE **out, struct err *e)
 {
-	struct template *t = pages->templates;
+	struct template *t;
 	char file[64];
 	NEOERR *ne;
 
-	for (; t < pages->templates + pages->template_count; t++) {
-		if (t->language == l && strcmp(t->name, name) == 0) {
-			*out = t->tree;
+	for (size_t i = 0; i < l->template_count; i++) {
+		if (strcmp(l->templates[i].name, name) == 0) {
+			*out = l->templates[i].tree;
 			return 0;
 		}
 	}
-	if (pages->template_count == TEMPLATES_MAX)
-		return err_set(e, FAULT_internal, "more than %d templates", TEMPLATES_MAX);
+	t = reallocarray(l->templates, l->template_count + 1, sizeof(*t));
+	if (t == NULL)
+		return err_set(e, FAULT_busy, "page %s: out of memory", name);
+	l->templates = t;
+	t += l->template_count;
 	(void)snprintf(t->name, sizeof(t->name), "%s", name);
-	t->language = l;
 	(void)snprintf(file, sizeof(file), "%s.cs", name);
 	ne = template_parse(&t->tree, pages->data, l->constants, file);
 	if (ne != STATUS_OK)
 		return err_neo(e, ne, file);
-	pages->template_count++;
+	l->template_count++;
 	*out = t->tree;
 	return 0;
 }
@@ -420,7 +429,7 @@ static void page_set_common(struct req *r)
 
 int page_show(struct req *r, const char *name, struct err *e)
 {
-	const struct language *l = language_find(r->w->pages, r->language, strlen(r->language));
+	struct language *l = language_find(r->w->pages, r->language, strlen(r->language));
 	CSPARSE *tree = NULL;
 	NEOERR *ne;
 

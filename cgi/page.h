@@ -21,7 +21,7 @@ void pages_close(struct pages *); /* NULL is fine */
 void page_begin(struct req *);
 void page_choose_language(struct req *, const char *wish, const char *cookie, const char *accept_language);
 /* The code ("en") of a language there are words for, typed in any case; NULL: there are none. */
-const char *page_language_code(const struct pages *, const char *typed);
+const char *page_language_code(struct pages *, const char *typed);
 
 /* Set one value of the page's data; a NULL or empty value leaves it out. */
 void page_set(struct req *, const char *name, const char *value);

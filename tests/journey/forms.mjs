@@ -15,7 +15,7 @@ import {
 
 const keys = scratch();
 const file = (name) => path.join(keys, name);
-const stack = await Stack.start({ name: 'forms', orders: 80, settings: { 'Mail.PollMs': 100, 'Signer.PollMs': 500 } });
+const stack = await Stack.start({ name: 'forms', orders: 80, settings: { 'Mail.PollMs': 100, 'Signer.PollMs': 500, 'Brand.Style': '/brand.css' } });
 const customer = await new Client(stack).signIn();
 
 // --- bad input: addresses --------------------------------------------------------------------------------------
@@ -69,6 +69,13 @@ test('an internationalised domain is accepted, as A-labels', async () => {
 // --- bad input: CSRs -------------------------------------------------------------------------------------------
 
 let csrOrder;
+
+test('a brand has its stylesheet linked after ours, on every page', async () => {
+	for (const where of ['/dashboard', '/certificates', '/no-such-page']) {
+		const sheets = [...(await customer.get(where)).text.matchAll(/<link rel="stylesheet" href="([^"?]+)/g)].map(([, href]) => href);
+		assert.deepEqual(sheets, ['/static/style.css', '/brand.css'], where);
+	}
+});
 
 test('an order waits for its key', async () => {
 	csrOrder = stack.takeOrder();
