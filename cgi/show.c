@@ -374,7 +374,6 @@ static void show_certificate(struct req *r, const struct order_page *p)
 	file_name_for(stem, p->order.email, (time_t)db_number(p->rows, 0, "issued_at"));
 	page_setf(r, "Certificate.pem_name", "%s.pem", stem);
 	page_setf(r, "Certificate.chain_name", "%s_chain.pem", stem);
-	page_set(r, "Certificate.expired", p->order.expired ? "1" : "");
 	page_set(r, "Certificate.may_revoke", p->order.revoked || p->order.expired ? "" : "1");
 	if (p->order.revoked) {
 		page_set(r, "Certificate.revoked_at", db_text(p->rows, 0, "revoked_at"));

@@ -1290,7 +1290,7 @@ take: BEGIN
 	    UNIX_TIMESTAMP(m.confirmed_at) AS confirmed_at,
 	    m.replaced_at IS NULL AND m.rejected_at IS NULL AND o.cancelled_at IS NULL
 		AND o.mailbox_status = 'verified' AND o.activation_status = 'waiting_for_verification' AS standing,
-	    a.fields, a.csr, a.terms_version,
+	    a.fields, a.csr,
 	    a.submitted_at IS NOT NULL AND a.accepted_terms_at IS NOT NULL AND a.accepted_data_at IS NOT NULL
 		AS statements,
 	    a.spki_sha256,

@@ -3,7 +3,7 @@
 <?cs def:content() ?>
 <h1><?cs var:Words.account.title ?></h1>
 <?cs call:account_tabs("account") ?>
-<div class="card"><dl class="facts"><?cs call:fact(Words.account.name, Me.name) ?><?cs call:fact(Words.sign_in.login, Me.login) ?><?cs call:fact(Words.account.kind, Words.account_kind[Me.kind]) ?><?cs call:fact(Words.account.since, Account.since) ?><?cs call:fact(Words.account.signed_in_at, Account.signed_in_at) ?><?cs if:Account.email ?><?cs call:fact(Words.account.email, Account.email) ?><?cs else ?><?cs call:fact(Words.account.email, Words.account.email_none) ?><?cs /if ?></dl></div>
+<div class="card"><dl class="facts"><?cs call:fact(Words.account.name, Me.name) ?><?cs call:fact(Words.sign_in.login, Me.login) ?><?cs call:fact(Words.account.kind, Words.account_kind[Me.kind]) ?><?cs call:fact(Words.account.since, Account.since) ?><?cs if:Account.email ?><?cs call:fact(Words.account.email, Account.email) ?><?cs else ?><?cs call:fact(Words.account.email, Words.account.email_none) ?><?cs /if ?></dl></div>
 <p><a href="/account/data-security-products"><?cs var:Words.account.to_products ?></a></p>
 <section class="card" aria-labelledby="password-title"><h2 id="password-title"><?cs var:Words.account.password_title ?></h2>
 <form method="post" action="/account/password" novalidate>

@@ -1,6 +1,6 @@
 <?cs include!"macros.cs" ?>
 <?cs set:Page.sheet = 1 ?><?cs set:Page.title = Words.summary.title ?><?cs set:Page.nav = "certificates" ?>
-<?cs def:change(href, word) ?><dd class="fact-change"><a href="<?cs var:href ?>"><?cs var:Words.button.change ?><span class="hidden"> <?cs var:word ?></span></a></dd><?cs /def ?>
+<?cs def:change(href, word) ?><dd><a href="<?cs var:href ?>"><?cs var:Words.button.change ?><span class="hidden"> <?cs var:word ?></span></a></dd><?cs /def ?>
 <?cs def:statement(name, ticked, word) ?><?cs call:field_error(name) ?><div class="check"><input id="<?cs var:name ?>" name="<?cs var:name ?>" type="checkbox" value="yes"<?cs if:ticked == "yes" ?> checked<?cs /if ?> required<?cs call:field_ties(name, "") ?>><label for="<?cs var:name ?>"><?cs var:word ?></label></div>
 <?cs /def ?>
 <?cs def:content() ?>

@@ -13,7 +13,7 @@
 <section class="quiet" aria-labelledby="not-me"><h2 id="not-me"><?cs var:Words.verify.not_me ?></h2>
 <p><?cs var:Words.verify.not_me_says ?></p>
 <form method="post"><?cs call:token() ?><button class="button-quiet" type="submit" name="action" value="reject"><?cs var:Words.verify.reject ?></button></form></section>
-<?cs else ?><?cs if:Verify.state == "confirmed" || Verify.state == "used" ?><div class="panel"><?cs call:icon("verified") ?><h1><?cs var:Words.verify_title[Verify.state] ?></h1></div><?cs else ?><h1><?cs var:Words.verify_title[Verify.state] ?></h1><?cs /if ?>
+<?cs else ?><?cs if:Verify.state == "confirmed" ?><div class="panel"><?cs call:icon("verified") ?><h1><?cs var:Words.verify_title[Verify.state] ?></h1></div><?cs else ?><h1><?cs var:Words.verify_title[Verify.state] ?></h1><?cs /if ?>
 <p class="lead"><?cs var:Words.verify_says[Verify.state] ?></p>
 <?cs call:verify_facts() ?>
 <p><?cs var:Words.verify_help[Verify.state] ?></p><?cs /if ?>

@@ -238,7 +238,6 @@ static int facts_problem(
 {
 	if (fault_by_code(row->reason) == FAULT_none)
 		return err_set(e, FAULT_internal, "outbox row with an unknown fault");
-	fact_set(f, "Mail.code", row->reason);
 	fact_sentence(f, from, row, "says");
 	fact_sentence(f, from, row, "help");
 	fact_sentence(f, from, row, "command");
