@@ -43,11 +43,18 @@ const SERVED_BY = ['nginx', 'web', 'mariadb'];
 
 export default async function growth() {
 	const stack = await stackStart({ database: DATABASE });
-	const customer = await new Client(stack).signIn(), cookie = cookieOf(customer);
-	const partner = await new Client(stack).signIn(stack.demo.PARTNER_LOGIN, stack.demo.PARTNER_PASSWORD);
-	const targets = { 'order, fresh': [at(stack.takeOrder()), cookie], 'order, issued': [at(await issuedOrder(stack, customer)), cookie],
-		certificates: ['/certificates', cookie], search: ['/certificates?q=issued', cookie], dashboard: ['/dashboard', cookie],
-		'partner dashboard': ['/partner/dashboard', cookieOf(partner)], 'partner orders': ['/partner/orders', cookieOf(partner)] };
+	const customer = new Client(stack), partner = new Client(stack);
+	// Filling takes longer than a session may be idle.
+	const signIn = async () => {
+		customer.cookies.clear();
+		partner.cookies.clear();
+		await customer.signIn();
+		await partner.signIn(stack.demo.PARTNER_LOGIN, stack.demo.PARTNER_PASSWORD);
+	};
+	await signIn();
+	const targets = { 'order, fresh': [at(stack.takeOrder()), customer], 'order, issued': [at(await issuedOrder(stack, customer)), customer],
+		certificates: ['/certificates', customer], search: ['/certificates?q=issued', customer], dashboard: ['/dashboard', customer],
+		'partner dashboard': ['/partner/dashboard', partner], 'partner orders': ['/partner/orders', partner] };
 	await emptyStart(stack, { page: 8000 });
 	// generate.sql writes what these take ids for; and what it makes is not theirs to send or to sign. Nor do they disturb.
 	for (const service of ['signer', 'mailer', 'callback'])
@@ -56,7 +63,7 @@ export default async function growth() {
 	let spent = {}; // microseconds of the processor a request, which other work on the machine disturbs less than rates
 	for (const [name, [target, who]] of Object.entries(targets))
 		jobs[name] = async () => {
-			const before = await cpuOf(stack, SERVED_BY), { rate, total } = await load(stack, target, { cookie: who });
+			const before = await cpuOf(stack, SERVED_BY), { rate, total } = await load(stack, target, { cookie: cookieOf(who) });
 			const used = minus(await cpuOf(stack, SERVED_BY), before);
 			(spent[name] ??= []).push(SERVED_BY.reduce((sum, one) => sum + used[one], 0) * 1e6 / total);
 			return rate;
@@ -67,6 +74,7 @@ export default async function growth() {
 		say(`    filling up to ${size} orders`);
 		fill(stack, size - had);
 		had = size;
+		await signIn();
 		spent = {};
 		const large = await rounds(jobs);
 		// Beside the empty program both times, so that what else the machine does falls out.

@@ -138,8 +138,17 @@ export async function emptyStart(stack, sizes, workers = 4) {
 
 export const cookieOf = (client) => [...client.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
 
+// wrk takes a redirect, to the sign-in page of a session that has ended, for an answer like any other.
+async function pageThere(stack, target, cookie) {
+	const { status } = await fetch(stack.url + target, { redirect: 'manual', headers: cookie ? { cookie } : {} });
+	if (status !== 200)
+		throw new Error(`${target} answers ${status}`);
+}
+
 // wrk on one address; gives requests a second, and latencies in milliseconds. lua: a script for wrk.
 export async function load(stack, target, { cookie = '', connections = CONNECTIONS, seconds = SECONDS, lua, rate } = {}) {
+	if (lua === undefined && rate !== 'may fail')
+		await pageThere(stack, target, cookie);
 	const { stdout } = await run('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...(lua ? ['-s', lua] : []),
 		...(cookie ? ['-H', `Cookie: ${cookie}`] : []), stack.url + target], { encoding: 'utf8', maxBuffer: 1 << 24 });
 	const ms = (percent) => {
