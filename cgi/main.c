@@ -114,13 +114,13 @@ static void actor_read(struct req *r, const FCGX_Request *f)
 	explicit_bzero(id, sizeof(id));
 }
 
-static enum method method_read(const char *name)
+static enum http_method method_read(const char *name)
 {
 	if (strcmp(name, "GET") == 0)
-		return METHOD_GET;
+		return HTTP_GET;
 	if (strcmp(name, "HEAD") == 0)
-		return METHOD_HEAD;
-	return strcmp(name, "POST") == 0 ? METHOD_POST : METHOD_OTHER;
+		return HTTP_HEAD;
+	return strcmp(name, "POST") == 0 ? HTTP_POST : HTTP_OTHER;
 }
 
 /* Fill a request from FastCGI's parameters. */
@@ -155,7 +155,7 @@ static char *body_get(const struct req *r, FCGX_Request *f, size_t *len)
 	int got;
 
 	*len = 0;
-	if (body == NULL || r->method != METHOD_POST)
+	if (body == NULL || r->method != HTTP_POST)
 		return body;
 	while (*len < want && (got = FCGX_GetStr(body + *len, (int)(want - *len), f->in)) > 0)
 		*len += (size_t)got;
@@ -266,7 +266,7 @@ static void serve(struct worker *w, FCGX_Request *f)
 		route_dispatch(r, param(f, "CONTENT_TYPE"), body == NULL ? "" : body, len);
 	}
 	headers_put(r, f);
-	if (r->method != METHOD_HEAD && r->body.len > 0)
+	if (r->method != HTTP_HEAD && r->body.len > 0)
 		(void)FCGX_PutStr(r->body.data, (int)r->body.len, f->out);
 	count(r, began, &before);
 	if (body != NULL)

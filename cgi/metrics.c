@@ -216,7 +216,7 @@ static void route_labels(char *out, size_t room, size_t route)
 		(void)snprintf(out, room, "method=\"\",route=\"\"");
 	else
 		(void)snprintf(out, room, "method=\"%s\",route=\"%s\"",
-		    routes[route].method == METHOD_POST ? "POST" : "GET", routes[route].path);
+		    routes[route].method == HTTP_POST ? "POST" : "GET", routes[route].path);
 }
 
 static void requests_write(const struct metrics *m, struct buf *out)

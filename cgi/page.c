@@ -479,7 +479,7 @@ void page_show_fault(struct req *r, const struct err *fault, const char *inciden
 	page_set(r, "Page.incident", incident);
 	page_set(r, "Page.field", fault_field(fault->fault));
 	page_set_fault(r, "Page", fault->fault, fault->arg);
-	if (r->method == METHOD_GET && r->status < 500)
+	if (r->method == HTTP_GET && r->status < 500)
 		page_set(r, "Page.path", req_back(r->path == NULL ? "" : r->path, ""));
 	if (r->status == 503 || r->status == 429) {
 		const char *after =

@@ -21,7 +21,7 @@ static void routes_set(struct req *r)
 		if ((routes[i].flags & R_KEY) == 0 || (routes[i].flags & R_LED) != 0)
 			continue;
 		(void)snprintf(prefix, sizeof(prefix), "Route.%d", n++);
-		page_set_in(r, prefix, "method", routes[i].method == METHOD_POST ? "POST" : "GET");
+		page_set_in(r, prefix, "method", routes[i].method == HTTP_POST ? "POST" : "GET");
 		page_set_in(r, prefix, "path", routes[i].path);
 	}
 }

@@ -35,7 +35,7 @@ struct worker {
 	bool secure;                 /* the service's own address is https */
 };
 
-enum method { METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OTHER };
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_OTHER };
 
 #define REQ_PARAMS_MAX 4
 
@@ -47,7 +47,7 @@ struct me {
 
 struct req {
 	struct worker *w;
-	enum method method;
+	enum http_method method;
 	char *path;                         /* owned; decoded by nobody: our addresses are plain ASCII */
 	const char *params[REQ_PARAMS_MAX]; /* the ":name" segments of the route, in order; point into path */
 	struct form query, form;

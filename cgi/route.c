@@ -17,92 +17,92 @@
 #include "lib/base/log.h"
 
 const struct route routes[] = {
-    {METHOD_GET, "/", page_home, R_PUBLIC},
-    {METHOD_GET, "/sign-in", page_sign_in, R_PUBLIC},
-    {METHOD_POST, "/sign-in", page_sign_in_post, R_PUBLIC},
-    {METHOD_GET, "/sign-in/key", page_sign_in_key, 0},
-    {METHOD_POST, "/sign-in/key", page_sign_in_key_post, 0},
-    {METHOD_POST, "/sign-in/key/challenge", page_sign_in_key_ask_post, 0},
-    {METHOD_POST, "/sign-out", page_sign_out_post, R_PUBLIC},
-    {METHOD_POST, "/language", page_language_post, R_PUBLIC},
-    {METHOD_GET, "/account", page_account, 0},
-    {METHOD_GET, "/account/password", page_password, 0},
-    {METHOD_POST, "/account/password", page_password_post, 0},
-    {METHOD_POST, "/account/sign-out-others", page_sign_out_others_post, 0},
-    {METHOD_POST, "/account/sessions/:id/end", page_session_end_post, 0},
-    {METHOD_POST, "/account/keys", page_account_keys_post, 0},
-    {METHOD_GET, "/account/keys/new", page_account_key_new, 0},
-    {METHOD_POST, "/account/keys/new", page_account_key_new_post, 0},
-    {METHOD_GET, "/account/keys/:id/remove", page_account_key_remove, 0},
-    {METHOD_POST, "/account/keys/:id/remove", page_account_key_remove_post, 0},
-    {METHOD_GET, "/account/data", page_account_data, 0},
-    {METHOD_GET, "/account/data-security-products", page_products, 0},
-    {METHOD_GET, "/dashboard", page_dashboard, 0},
-    {METHOD_GET, "/certificates", page_certificates, 0},
-    {METHOD_GET, "/certificates/:number/:item", page_order, 0},
-    {METHOD_GET, "/certificates/:number/:item/email", page_mailbox_data, 0},
-    {METHOD_POST, "/certificates/:number/:item/email", page_mailbox_data_post, 0},
-    {METHOD_GET, "/certificates/:number/:item/email/summary", page_mailbox_summary, 0},
-    {METHOD_POST, "/certificates/:number/:item/email/summary", page_mailbox_summary_post, 0},
-    {METHOD_GET, "/certificates/:number/:item/email/done", page_mailbox_done, 0},
-    {METHOD_POST, "/certificates/:number/:item/email/resend", page_mailbox_resend_post, 0},
-    {METHOD_GET, "/certificates/:number/:item/activation/data", page_activation_data, 0},
-    {METHOD_POST, "/certificates/:number/:item/activation/data", page_activation_data_post, 0},
-    {METHOD_GET, "/certificates/:number/:item/activation/method", page_activation_method, 0},
-    {METHOD_POST, "/certificates/:number/:item/activation/method", page_activation_method_post, 0},
-    {METHOD_GET, "/certificates/:number/:item/activation/key", page_activation_key, 0},
-    {METHOD_POST, "/certificates/:number/:item/activation/key", page_activation_key_post, R_FILE},
-    {METHOD_GET, "/certificates/:number/:item/activation/summary", page_activation_summary, 0},
-    {METHOD_POST, "/certificates/:number/:item/activation/summary", page_activation_summary_post, 0},
-    {METHOD_GET, "/certificates/:number/:item/activation/done", page_activation_done, 0},
-    {METHOD_GET, "/certificates/:number/:item/revoke", page_revoke, 0},
-    {METHOD_POST, "/certificates/:number/:item/revoke", page_revoke_post, 0},
-    {METHOD_GET, "/certificates/:number/:item/:file", page_certificate_file, 0},
-    {METHOD_POST, "/csr/check", page_csr_check_post, R_NO_TOKEN | R_FILE | R_KEY},
-    {METHOD_GET, "/partner", page_partner_dashboard, R_KEY | R_LED},
-    {METHOD_GET, "/partner/dashboard", page_partner_dashboard, R_KEY},
-    {METHOD_GET, "/partner/documentation", page_partner_docs, R_PUBLIC},
-    {METHOD_GET, "/partner/orders", page_partner_orders, R_KEY},
-    {METHOD_GET, "/partner/orders.csv", page_partner_orders_csv, R_KEY},
-    {METHOD_POST, "/partner/orders", page_partner_order_post, R_KEY},
-    {METHOD_GET, "/partner/orders/new", page_partner_new, 0},
-    {METHOD_GET, "/partner/orders/:number/:item", page_partner_order, R_KEY},
-    {METHOD_POST, "/partner/orders/:number/:item/email", page_partner_email_post, R_KEY},
-    {METHOD_POST, "/partner/orders/:number/:item/resend", page_partner_resend_post, R_KEY},
-    {METHOD_POST, "/partner/orders/:number/:item/activate", page_partner_activate_post, R_KEY | R_FILE},
-    {METHOD_POST, "/partner/orders/:number/:item/revoke", page_partner_revoke_post, R_KEY},
-    {METHOD_POST, "/partner/orders/:number/:item/cancel", page_partner_cancel_post, R_KEY},
-    {METHOD_GET, "/partner/orders/:number/:item/email", page_partner_step, R_KEY | R_LED},
-    {METHOD_GET, "/partner/orders/:number/:item/resend", page_partner_step, R_KEY | R_LED},
-    {METHOD_GET, "/partner/orders/:number/:item/activate", page_partner_step, R_KEY | R_LED},
-    {METHOD_GET, "/partner/orders/:number/:item/revoke", page_partner_step, R_KEY | R_LED},
-    {METHOD_GET, "/partner/orders/:number/:item/cancel", page_partner_step, R_KEY | R_LED},
-    {METHOD_GET, "/partner/orders/:number/:item/:file", page_certificate_file, R_KEY},
-    {METHOD_GET, "/partner/bulk", page_partner_bulk, 0},
-    {METHOD_POST, "/partner/bulk", page_partner_bulk_post, R_FILE},
-    {METHOD_GET, "/partner/bulk/:id", page_partner_bulk_one, 0},
-    {METHOD_GET, "/partner/keys", page_partner_keys, 0},
-    {METHOD_POST, "/partner/keys", page_partner_keys_post, 0},
-    {METHOD_POST, "/partner/keys/:id/revoke", page_partner_key_revoke_post, 0},
-    {METHOD_GET, "/partner/callbacks", page_partner_callbacks, 0},
-    {METHOD_POST, "/partner/callbacks", page_partner_callbacks_post, 0},
-    {METHOD_POST, "/partner/callbacks/replay", page_partner_callbacks_replay_post, 0},
-    {METHOD_GET, "/partner/callbacks/:id", page_partner_callback, 0},
-    {METHOD_POST, "/partner/callbacks/:id/replay", page_partner_callback_replay_post, 0},
-    {METHOD_GET, "/partner/callbacks/addresses/:id", page_partner_address, 0},
-    {METHOD_POST, "/partner/callbacks/addresses/:id", page_partner_address_post, 0},
-    {METHOD_POST, "/partner/callbacks/addresses/:id/secret", page_partner_address_secret_post, 0},
-    {METHOD_POST, "/partner/callbacks/addresses/:id/remove", page_partner_address_remove_post, 0},
-    {METHOD_GET, "/verify/:value", page_verify, R_PUBLIC},
-    {METHOD_POST, "/verify/:value", page_verify_post, R_PUBLIC | R_NO_TOKEN},
-    {METHOD_GET, "/tools", page_tools, R_PUBLIC},
-    {METHOD_GET, "/terms", page_terms, R_PUBLIC},
-    {METHOD_GET, "/accessibility", page_accessibility, R_PUBLIC},
-    {METHOD_GET, "/healthz", page_health, R_PUBLIC},
-    {METHOD_GET, "/metrics", page_metrics, R_PUBLIC},
-    {METHOD_GET, "/demo/mail", page_demo_mail, R_PUBLIC},
-    {METHOD_GET, "/demo/mail/:id", page_demo_mail_message, R_PUBLIC},
-    {METHOD_GET, "/demo/mail/:id/:part", page_demo_mail_part, R_PUBLIC},
+    {HTTP_GET, "/", page_home, R_PUBLIC},
+    {HTTP_GET, "/sign-in", page_sign_in, R_PUBLIC},
+    {HTTP_POST, "/sign-in", page_sign_in_post, R_PUBLIC},
+    {HTTP_GET, "/sign-in/key", page_sign_in_key, 0},
+    {HTTP_POST, "/sign-in/key", page_sign_in_key_post, 0},
+    {HTTP_POST, "/sign-in/key/challenge", page_sign_in_key_ask_post, 0},
+    {HTTP_POST, "/sign-out", page_sign_out_post, R_PUBLIC},
+    {HTTP_POST, "/language", page_language_post, R_PUBLIC},
+    {HTTP_GET, "/account", page_account, 0},
+    {HTTP_GET, "/account/password", page_password, 0},
+    {HTTP_POST, "/account/password", page_password_post, 0},
+    {HTTP_POST, "/account/sign-out-others", page_sign_out_others_post, 0},
+    {HTTP_POST, "/account/sessions/:id/end", page_session_end_post, 0},
+    {HTTP_POST, "/account/keys", page_account_keys_post, 0},
+    {HTTP_GET, "/account/keys/new", page_account_key_new, 0},
+    {HTTP_POST, "/account/keys/new", page_account_key_new_post, 0},
+    {HTTP_GET, "/account/keys/:id/remove", page_account_key_remove, 0},
+    {HTTP_POST, "/account/keys/:id/remove", page_account_key_remove_post, 0},
+    {HTTP_GET, "/account/data", page_account_data, 0},
+    {HTTP_GET, "/account/data-security-products", page_products, 0},
+    {HTTP_GET, "/dashboard", page_dashboard, 0},
+    {HTTP_GET, "/certificates", page_certificates, 0},
+    {HTTP_GET, "/certificates/:number/:item", page_order, 0},
+    {HTTP_GET, "/certificates/:number/:item/email", page_mailbox_data, 0},
+    {HTTP_POST, "/certificates/:number/:item/email", page_mailbox_data_post, 0},
+    {HTTP_GET, "/certificates/:number/:item/email/summary", page_mailbox_summary, 0},
+    {HTTP_POST, "/certificates/:number/:item/email/summary", page_mailbox_summary_post, 0},
+    {HTTP_GET, "/certificates/:number/:item/email/done", page_mailbox_done, 0},
+    {HTTP_POST, "/certificates/:number/:item/email/resend", page_mailbox_resend_post, 0},
+    {HTTP_GET, "/certificates/:number/:item/activation/data", page_activation_data, 0},
+    {HTTP_POST, "/certificates/:number/:item/activation/data", page_activation_data_post, 0},
+    {HTTP_GET, "/certificates/:number/:item/activation/method", page_activation_method, 0},
+    {HTTP_POST, "/certificates/:number/:item/activation/method", page_activation_method_post, 0},
+    {HTTP_GET, "/certificates/:number/:item/activation/key", page_activation_key, 0},
+    {HTTP_POST, "/certificates/:number/:item/activation/key", page_activation_key_post, R_FILE},
+    {HTTP_GET, "/certificates/:number/:item/activation/summary", page_activation_summary, 0},
+    {HTTP_POST, "/certificates/:number/:item/activation/summary", page_activation_summary_post, 0},
+    {HTTP_GET, "/certificates/:number/:item/activation/done", page_activation_done, 0},
+    {HTTP_GET, "/certificates/:number/:item/revoke", page_revoke, 0},
+    {HTTP_POST, "/certificates/:number/:item/revoke", page_revoke_post, 0},
+    {HTTP_GET, "/certificates/:number/:item/:file", page_certificate_file, 0},
+    {HTTP_POST, "/csr/check", page_csr_check_post, R_NO_TOKEN | R_FILE | R_KEY},
+    {HTTP_GET, "/partner", page_partner_dashboard, R_KEY | R_LED},
+    {HTTP_GET, "/partner/dashboard", page_partner_dashboard, R_KEY},
+    {HTTP_GET, "/partner/documentation", page_partner_docs, R_PUBLIC},
+    {HTTP_GET, "/partner/orders", page_partner_orders, R_KEY},
+    {HTTP_GET, "/partner/orders.csv", page_partner_orders_csv, R_KEY},
+    {HTTP_POST, "/partner/orders", page_partner_order_post, R_KEY},
+    {HTTP_GET, "/partner/orders/new", page_partner_new, 0},
+    {HTTP_GET, "/partner/orders/:number/:item", page_partner_order, R_KEY},
+    {HTTP_POST, "/partner/orders/:number/:item/email", page_partner_email_post, R_KEY},
+    {HTTP_POST, "/partner/orders/:number/:item/resend", page_partner_resend_post, R_KEY},
+    {HTTP_POST, "/partner/orders/:number/:item/activate", page_partner_activate_post, R_KEY | R_FILE},
+    {HTTP_POST, "/partner/orders/:number/:item/revoke", page_partner_revoke_post, R_KEY},
+    {HTTP_POST, "/partner/orders/:number/:item/cancel", page_partner_cancel_post, R_KEY},
+    {HTTP_GET, "/partner/orders/:number/:item/email", page_partner_step, R_KEY | R_LED},
+    {HTTP_GET, "/partner/orders/:number/:item/resend", page_partner_step, R_KEY | R_LED},
+    {HTTP_GET, "/partner/orders/:number/:item/activate", page_partner_step, R_KEY | R_LED},
+    {HTTP_GET, "/partner/orders/:number/:item/revoke", page_partner_step, R_KEY | R_LED},
+    {HTTP_GET, "/partner/orders/:number/:item/cancel", page_partner_step, R_KEY | R_LED},
+    {HTTP_GET, "/partner/orders/:number/:item/:file", page_certificate_file, R_KEY},
+    {HTTP_GET, "/partner/bulk", page_partner_bulk, 0},
+    {HTTP_POST, "/partner/bulk", page_partner_bulk_post, R_FILE},
+    {HTTP_GET, "/partner/bulk/:id", page_partner_bulk_one, 0},
+    {HTTP_GET, "/partner/keys", page_partner_keys, 0},
+    {HTTP_POST, "/partner/keys", page_partner_keys_post, 0},
+    {HTTP_POST, "/partner/keys/:id/revoke", page_partner_key_revoke_post, 0},
+    {HTTP_GET, "/partner/callbacks", page_partner_callbacks, 0},
+    {HTTP_POST, "/partner/callbacks", page_partner_callbacks_post, 0},
+    {HTTP_POST, "/partner/callbacks/replay", page_partner_callbacks_replay_post, 0},
+    {HTTP_GET, "/partner/callbacks/:id", page_partner_callback, 0},
+    {HTTP_POST, "/partner/callbacks/:id/replay", page_partner_callback_replay_post, 0},
+    {HTTP_GET, "/partner/callbacks/addresses/:id", page_partner_address, 0},
+    {HTTP_POST, "/partner/callbacks/addresses/:id", page_partner_address_post, 0},
+    {HTTP_POST, "/partner/callbacks/addresses/:id/secret", page_partner_address_secret_post, 0},
+    {HTTP_POST, "/partner/callbacks/addresses/:id/remove", page_partner_address_remove_post, 0},
+    {HTTP_GET, "/verify/:value", page_verify, R_PUBLIC},
+    {HTTP_POST, "/verify/:value", page_verify_post, R_PUBLIC | R_NO_TOKEN},
+    {HTTP_GET, "/tools", page_tools, R_PUBLIC},
+    {HTTP_GET, "/terms", page_terms, R_PUBLIC},
+    {HTTP_GET, "/accessibility", page_accessibility, R_PUBLIC},
+    {HTTP_GET, "/healthz", page_health, R_PUBLIC},
+    {HTTP_GET, "/metrics", page_metrics, R_PUBLIC},
+    {HTTP_GET, "/demo/mail", page_demo_mail, R_PUBLIC},
+    {HTTP_GET, "/demo/mail/:id", page_demo_mail_message, R_PUBLIC},
+    {HTTP_GET, "/demo/mail/:id/:part", page_demo_mail_part, R_PUBLIC},
 };
 const size_t routes_count = sizeof(routes) / sizeof(routes[0]);
 
@@ -133,7 +133,7 @@ static bool route_fits(const char *pattern, const char *path, size_t at[][2], si
 /* The route of a request, or NULL; then allow names the methods the address has, if any. */
 static const struct route *route_find(struct req *r, char allow[32])
 {
-	enum method wanted = r->method == METHOD_HEAD ? METHOD_GET : r->method;
+	enum http_method wanted = r->method == HTTP_HEAD ? HTTP_GET : r->method;
 	size_t at[REQ_PARAMS_MAX][2], params;
 	bool get = false, post = false;
 
@@ -142,8 +142,8 @@ static const struct route *route_find(struct req *r, char allow[32])
 		if (!route_fits(routes[i].path, r->path, at, &params))
 			continue;
 		if (routes[i].method != wanted) {
-			get = get || routes[i].method == METHOD_GET;
-			post = post || routes[i].method == METHOD_POST;
+			get = get || routes[i].method == HTTP_GET;
+			post = post || routes[i].method == HTTP_POST;
 			continue;
 		}
 		for (size_t p = 0; p < params; p++) {
@@ -199,7 +199,7 @@ static int route_run(struct req *r, const char *content_type, const char *body, 
 	}
 	if (route == NULL)
 		return err_set(e, FAULT_not_found, "no page %.100s", r->path);
-	if (route->method == METHOD_POST) {
+	if (route->method == HTTP_POST) {
 		if (len > (size_t)conf_number(r->w->conf, SET_WEB_BODY_MAX))
 			return err_set(e, FAULT_body_too_large, "body of %zu octets", len);
 		if (body_read(r, route, content_type, body, len, e) == -1)
@@ -207,7 +207,7 @@ static int route_run(struct req *r, const char *content_type, const char *body, 
 	}
 	if (actor_check(r, route, e) == -1)
 		return -1;
-	if (route->method == METHOD_POST && (route->flags & R_NO_TOKEN) == 0 &&
+	if (route->method == HTTP_POST && (route->flags & R_NO_TOKEN) == 0 &&
 	    !((route->flags & R_KEY) != 0 && r->actor.kind == ACTOR_KEY) && !req_form_token_good(r))
 		return err_set(e, FAULT_form_token_invalid, "form token on %.100s", r->path);
 	return route->handle(r, e);
@@ -217,7 +217,7 @@ static int route_run(struct req *r, const char *content_type, const char *body, 
 static void sign_in_redirect(struct req *r)
 {
 	r->headers.len = 0;
-	if (r->method == METHOD_POST)
+	if (r->method == HTTP_POST)
 		(void)req_see_other(r, "/sign-in?notice=session_ended");
 	else
 		(void)req_see_other(r, "/sign-in?back=%s", r->path);
@@ -255,7 +255,7 @@ void route_dispatch(struct req *r, const char *content_type, const char *body, s
 		(void)RAND_bytes((unsigned char *)id, sizeof(id));
 		hex_encode(incident, id, sizeof(id));
 		log_err(LOG_LEVEL_ERROR, &e, "incident %s: %s %.200s", incident,
-		    r->method == METHOD_POST ? "POST" : "GET", path_logged(whole));
+		    r->method == HTTP_POST ? "POST" : "GET", path_logged(whole));
 		if (e.fault != FAULT_busy)
 			req_header(r, "X-Incident", "%s", incident);
 		page_show_fault(r, &e, incident);

@@ -15,8 +15,8 @@
 #define R_LED  16U /* not a page of its own: whoever opens it is led on, so no list of addresses names it */
 
 struct route {
-	enum method method; /* GET serves HEAD too */
-	const char *path;   /* segments; ":name" takes any one segment */
+	enum http_method method; /* GET serves HEAD too */
+	const char *path;        /* segments; ":name" takes any one segment */
 	int (*handle)(struct req *, struct err *);
 	unsigned flags;
 };

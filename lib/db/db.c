@@ -667,12 +667,12 @@ static int db_attempt(
 	if (db->link == NULL && db_connect(db, e) == -1)
 		return -1;
 	db->tried_at = seconds_now();
-	if (plan.moment == FAULT_BEFORE)
+	if (plan.moment == MOMENT_BEFORE)
 		return db_fault(db, e, stmt_table[s].name, plan.number, "HY000", "as planned, before");
 	rc = stmt_once(db, s, out, e, n, args);
 	if (rc == 0)
 		db->used_at = seconds_now();
-	if (rc == -1 || plan.moment != FAULT_AFTER)
+	if (rc == -1 || plan.moment != MOMENT_AFTER)
 		return rc;
 	if (out != NULL) {
 		db_rows_free(*out);

@@ -38,7 +38,7 @@ static int word_fits(const char *word, const char *name, const char **what)
 struct fault_plan fault_plan(const char *name)
 {
 	const char *dir = getenv("MAILCERT_DB_FAULTS"), *what;
-	struct fault_plan plan = {0, FAULT_NEVER};
+	struct fault_plan plan = {0, MOMENT_NEVER};
 	char path[PATH_MAX], word[64];
 	FILE *file;
 	long left;
@@ -52,9 +52,9 @@ struct fault_plan fault_plan(const char *name)
 		if (!word_fits(word, name, &what) || left-- > 0)
 			continue;
 		plan.number = (unsigned)strtoul(what, NULL, 10);
-		plan.moment = strstr(what, "-before") != NULL  ? FAULT_BEFORE
-			      : strstr(what, "-after") != NULL ? FAULT_AFTER
-							       : FAULT_NEVER;
+		plan.moment = strstr(what, "-before") != NULL  ? MOMENT_BEFORE
+			      : strstr(what, "-after") != NULL ? MOMENT_AFTER
+							       : MOMENT_NEVER;
 		break;
 	}
 	if (file != NULL)

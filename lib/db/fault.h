@@ -10,7 +10,7 @@
 #ifndef LIB_DB_FAULT_H
 #define LIB_DB_FAULT_H
 
-enum fault_moment { FAULT_NEVER, FAULT_BEFORE, FAULT_AFTER };
+enum fault_moment { MOMENT_NEVER, MOMENT_BEFORE, MOMENT_AFTER };
 
 struct fault_plan {
 	unsigned number; /* the error to report */
@@ -24,7 +24,7 @@ struct fault_plan fault_plan(const char *name);
 static inline struct fault_plan fault_plan(const char *name)
 {
 	(void)name;
-	return (struct fault_plan){0, FAULT_NEVER};
+	return (struct fault_plan){0, MOMENT_NEVER};
 }
 #endif
 

@@ -51,7 +51,7 @@ static struct metrics *opened(void)
 	return m;
 }
 
-static const struct route *route_of(enum method method, const char *path)
+static const struct route *route_of(enum http_method method, const char *path)
 {
 	for (size_t i = 0; i < routes_count; i++)
 		if (routes[i].method == method && strcmp(routes[i].path, path) == 0)
@@ -62,7 +62,7 @@ static const struct route *route_of(enum method method, const char *path)
 
 static void count(struct metrics *m, const char *path, int status, double seconds)
 {
-	metrics_count(m, &(struct metrics_request){.route = path == NULL ? NULL : route_of(METHOD_GET, path),
+	metrics_count(m, &(struct metrics_request){.route = path == NULL ? NULL : route_of(HTTP_GET, path),
 			     .status = status,
 			     .seconds = seconds,
 			     .db_seconds = seconds / 2,
