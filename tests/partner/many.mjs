@@ -2,12 +2,14 @@
 // shown, and goes on behind an id. What the database did for each page is read in its log of statements: the plan, and
 // how many rows were looked at.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Client } from '../lib/client.mjs';
 import { anotherPartner, partnerAccount } from '../lib/partner.mjs';
-import { ROOT, Stack } from '../lib/stack.mjs';
+import { ROOT, sleep, Stack } from '../lib/stack.mjs';
 
 const PASSWORD = 'correct horse battery';
 const partner = 'many', count = 100000;
@@ -144,6 +146,25 @@ test('all of them in one CSV, some at a time', async () => {
 	const rest = (await person.get(more)).text.trim().split('\r\n');
 	assert.equal(rest.length, 2, 'what does not fit is behind a link');
 	assert.match(rest[1], /,ref-1,/);
+});
+
+test('who reads a long file slowly holds no worker', async () => {
+	const url = new URL(stack.url), slow = [];
+	const cookie = [...person.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+	try {
+		for (let i = 0; i < 2 * 2; i++) { // twice as many as there are workers
+			const socket = net.connect({ host: url.hostname, port: Number(url.port) });
+			slow.push(socket);
+			socket.on('error', () => {});
+			// Several of them, since the kernel's buffers may hold one or two.
+			socket.write(`GET /partner/orders.csv HTTP/1.1\r\nHost: ${url.host}\r\nCookie: ${cookie}\r\n\r\n`.repeat(4));
+			await once(socket, 'readable'); // it has begun; nothing more of it is read
+		}
+		for (let i = 0; i < 10; i++, await sleep(1000))
+			assert.equal((await person.get('/partner/dashboard', { signal: AbortSignal.timeout(20000) })).status, 200);
+	} finally {
+		slow.forEach((socket) => socket.destroy());
+	}
 });
 
 test('no worker complained', () => assert.deepEqual(stack.complaints(['web']), []));

@@ -104,6 +104,7 @@ test("nginx's files", async () => {
 	nginxHeaders(css, 'style.css');
 	assert.match(css.headers.get('cache-control'), /max-age=31536000, immutable/);
 	assert.doesNotMatch((await visitor.get('/static/style.css')).headers.get('cache-control'), /immutable/);
+	assert.match(css.headers.get('vary'), /accept-encoding/i, 'a shared cache must not hand the compressed file to everybody');
 	const tools = (await visitor.get('/static/tools.js')).text;
 	const chunk = /chunk\/[\w-]+\.js/.exec(tools)[0];
 	const answer = await visitor.get(`/static/${chunk}`);
