@@ -22,7 +22,7 @@
 <p class="hint" id="csr-hint"><?cs var:Words.activation_key.hint ?></p>
 <?cs call:field_error("csr") ?>
 <textarea id="csr" name="csr" rows="12" class="code" autocomplete="off" autocapitalize="none" spellcheck="false" wrap="off"<?cs call:field_ties("csr", "csr-hint") ?>><?cs var:Form.csr ?></textarea>
-<div id="csr-verdict" aria-live="polite" data-waits="<?cs var:Words.activation_key.checking ?>"><?cs call:verdict() ?></div>
+<div id="csr-verdict" aria-live="polite" data-waits="<?cs var:Words.activation_key.checking ?>" data-secret="<?cs var:Words.activation_key.secret ?>"><?cs call:verdict() ?></div>
 </div>
 <div class="field">
 <label for="csr_file"><?cs var:Words.activation_key.file ?></label>

@@ -27,13 +27,28 @@ function csrForm(form) {
 	const drop = form.querySelector("[data-drop]");
 	let timer, running;
 
+	// A key that stays here stays good; one that is sent is compromised, and blocked for ever.
+	const isSecret = (typed) => /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(typed);
+	function says(sentence) {
+		const box = document.createElement("div"), line = document.createElement("p");
+		box.className = "field-error";
+		line.className = "says";
+		line.textContent = sentence;
+		box.append(line);
+		verdict.replaceChildren(box);
+	}
 	async function check() {
 		running?.abort();
 		if (text.value.trim() === "") {
 			verdict.replaceChildren();
 			return;
 		}
+		if (isSecret(text.value)) {
+			says(verdict.dataset.secret);
+			return;
+		}
 		const mine = (running = new AbortController());
+		const waits = setTimeout(() => verdict.replaceChildren(verdict.dataset.waits), CHECK_AFTER);
 		const body = new URLSearchParams({ csr: text.value, order: form.dataset.order ?? "" });
 		try {
 			const answer = await fetch("/csr/check", { method: "POST", body, headers: { Accept: "text/html" }, signal: mine.signal });
@@ -49,6 +64,9 @@ function csrForm(form) {
 			}
 		} catch {
 			// The check is a convenience: without network the form itself still decides.
+			if (!mine.signal.aborted) verdict.replaceChildren();
+		} finally {
+			clearTimeout(waits);
 		}
 	}
 	function soon() {
@@ -60,11 +78,22 @@ function csrForm(form) {
 		const read = await chosen.text();
 		// A binary request goes up as a file; only text can be shown and checked here.
 		if (!read.includes("-----BEGIN ")) return;
+		if (isSecret(read)) {
+			file.value = "";
+			says(verdict.dataset.secret);
+			return;
+		}
 		text.value = read;
 		file.value = "";
 		check();
 	}
 	text.addEventListener("input", soon);
+	form.addEventListener("submit", (event) => {
+		if (!isSecret(text.value)) return;
+		event.preventDefault();
+		says(verdict.dataset.secret);
+		text.focus();
+	});
 	file.addEventListener("change", () => take(file.files[0]));
 	drop.addEventListener("dragover", (event) => {
 		event.preventDefault();

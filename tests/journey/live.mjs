@@ -2,6 +2,8 @@
 // about to press; nothing else on it moves.
 import test, { after } from 'node:test';
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { Browser } from '../lib/browser.mjs';
 import { Client } from '../lib/client.mjs';
 import { makeCsr, scratch } from '../lib/openssl.mjs';
@@ -9,7 +11,7 @@ import { Stack } from '../lib/stack.mjs';
 import { at, confirmMailbox, giveKey, giveMailbox, submitActivation } from '../lib/steps.mjs';
 
 const EMAIL = 'wai.ting@mailbox.example';
-const stack = await Stack.start({ name: 'live', orders: 2, settings: { 'Mail.PollMs': 50, 'Signer.PollMs': 100 } });
+const stack = await Stack.start({ name: 'live', orders: 3, settings: { 'Mail.PollMs': 50, 'Signer.PollMs': 100 } });
 const order = stack.takeOrder();
 const client = await new Client(stack).signIn();
 const browser = await Browser.start();
@@ -76,6 +78,30 @@ test('and shown as soon as it has it no more', async () => {
 	await page.getByText('Your certificate is issued').first().waitFor();
 	assert.equal(await page.innerText('#news'), 'Your certificate is issued');
 	await browser.seen('live-issued');
+});
+
+test('a private key is told apart here: no check sends it, nor does the button', async () => {
+	const other = stack.takeOrder(), keys = scratch(), sent = [];
+	await giveMailbox(client, other, 'key.here@mailbox.example');
+	await confirmMailbox(stack, 'key.here@mailbox.example');
+	await client.submit(at(other, '/activation/data'));
+	await client.submit(at(other, '/activation/method'), { method: 'csr' });
+	makeCsr(keys, 'here');
+	const key = fs.readFileSync(path.join(keys, 'here.key'), 'utf8');
+	await page.goto(`${stack.url}${at(other, '/activation/key')}`);
+	page.on('request', (request) => sent.push(request.url()));
+	await page.fill('#csr', key);
+	await page.getByText('It has not left your computer').waitFor();
+	await page.locator('form[data-csr-form] button[type=submit]').last().click();
+	await page.fill('#csr', '');
+	await page.setInputFiles('#csr_file', path.join(keys, 'here.key'));
+	await page.getByText('It has not left your computer').waitFor();
+	await browser.seen('live-private-key');
+	await page.locator('form[data-csr-form] button[type=submit]').last().click();
+	await page.getByText('Paste a certificate signing request (CSR), or').first().waitFor();
+	assert.deepEqual(sent.filter((url) => url.endsWith('/csr/check')), []);
+	assert.equal((await stack.sql('SELECT COUNT(*) FROM key_block'))[0][0], '0', 'so it is not compromised');
+	page.removeAllListeners('request');
 });
 
 test('an order that goes back to the person leads to the page that says why', async () => {
