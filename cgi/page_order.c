@@ -10,6 +10,7 @@
 #include "lib/pki/product.h"
 
 #define ORDERS_A_PAGE 20
+#define PAGES_MOST    1000
 #define SEARCH_MAX    200
 #define HISTORY_MOST  100 /* events shown */
 
@@ -21,33 +22,59 @@ int64_t page_before(const struct req *r)
 	return before > 0 ? before : INT64_MAX;
 }
 
+/* A page of a customer's list. Links say "2-57", the second page, which begins before order 57: so nothing is
+ * shown twice or left out when orders come and go. The number alone counts from the newest. */
+struct place {
+	int64_t number, before, skip;
+};
+
+static struct place place_read(const struct req *r)
+{
+	const char *typed = form_text(&r->query, "page");
+	struct place at = {.number = 1, .before = INT64_MAX};
+	char *end;
+	long number = strtol(typed, &end, 10);
+
+	if (number < 1 || number > PAGES_MOST)
+		return at;
+	at.number = number;
+	if (*end == '-')
+		at.before = strtoll(end + 1, NULL, 10);
+	else
+		at.skip = (number - 1) * ORDERS_A_PAGE;
+	return at;
+}
+
 /* Put the rows as List.N and the link to the next page; base is the address with its other parameters. */
 static void list_set(struct req *r, const struct db_rows *rows, const char *base)
 {
+	const struct place at = place_read(r);
 	struct order o;
 	char prefix[32];
 
 	for (size_t i = 0; i < db_rows_count(rows) && order_from_row(&o, rows, i); i++) {
 		if (i == ORDERS_A_PAGE) {
-			page_setf(r, "Paging.next", "%s%cpage=%s", base,
-			    strchr(base, '?') == NULL ? '?' : '&', db_text(rows, i - 1, "order_id"));
+			page_setf(r, "Paging.next", "%s%cpage=%" PRId64 "-%s", base,
+			    strchr(base, '?') == NULL ? '?' : '&', at.number + 1,
+			    db_text(rows, i - 1, "order_id"));
 			break;
 		}
 		(void)snprintf(prefix, sizeof(prefix), "List.%zu", i);
 		show_order(r, prefix, &o);
 	}
-	if (page_before(r) != INT64_MAX)
+	if (at.number > 1)
 		page_set(r, "Paging.prev", base);
 }
 
 int page_products(struct req *r, struct err *e)
 {
+	const struct place at = place_read(r);
 	struct db_rows *rows = NULL;
 	int rc = -1;
 
 	if (db_run(r->w->db, STMT_PAGE_ORDERS, &rows, e,
-		DB_ARGS(P_NUMBER(page_before(r)), P_BYTES(r->actor.secret, r->actor.secret_len),
-		    P_NUMBER(ORDERS_A_PAGE + 1))) == 0 &&
+		DB_ARGS(P_NUMBER(at.before), P_BYTES(r->actor.secret, r->actor.secret_len),
+		    P_NUMBER(ORDERS_A_PAGE + 1), P_NUMBER(at.skip))) == 0 &&
 	    me_read_list(r, rows, e) == 0) {
 		page_set(r, "Page.path", "/account/data-security-products");
 		list_set(r, rows, "/account/data-security-products");
@@ -81,22 +108,42 @@ void like_prefix(struct buf *out, const char *text)
 	buf_puts(out, "%");
 }
 
+void number_pattern(char out[NUMBER_LEN + 2], const char *typed)
+{
+	size_t digits;
+
+	if (strncasecmp(typed, "ORDER/", 6) == 0)
+		typed += 6;
+	digits = strspn(typed, "0123456789");
+	out[0] = '\0';
+	if (digits == 0 || digits > NUMBER_LEN || (typed[digits] != '\0' && typed[digits] != '/'))
+		return;
+	if (*typed == '0')
+		(void)snprintf(out, NUMBER_LEN + 2, "%.*s%%", (int)digits, typed);
+	else
+		(void)snprintf(out, NUMBER_LEN + 2, "%0*lld", NUMBER_LEN, strtoll(typed, NULL, 10));
+}
+
 static int orders_find(struct req *r, const char *q, const char *status, struct db_rows **rows, struct err *e)
 {
 	/* Numbers and addresses are ASCII: a search for anything else finds none, and must not be compared.
 	 */
+	const struct place at = place_read(r);
+	char number[NUMBER_LEN + 2];
 	struct buf like = {0};
 	int rc;
 
 	if (*q == '\0' && *status == '\0')
 		return db_run(r->w->db, STMT_PAGE_ORDERS, rows, e,
-		    DB_ARGS(P_NUMBER(page_before(r)), P_BYTES(r->actor.secret, r->actor.secret_len),
-			P_NUMBER(ORDERS_A_PAGE + 1)));
+		    DB_ARGS(P_NUMBER(at.before), P_BYTES(r->actor.secret, r->actor.secret_len),
+			P_NUMBER(ORDERS_A_PAGE + 1), P_NUMBER(at.skip)));
 	like_prefix(&like, q);
+	number_pattern(number, q);
 	rc = db_run(r->w->db, STMT_PAGE_ORDERS_FOUND, rows, e,
-	    DB_ARGS(P_NUMBER(page_before(r)), P_BYTES(r->actor.secret, r->actor.secret_len),
-		P_TEXT(ascii_plain(q) ? like.data : ""), P_TEXT(ascii_plain(q) ? like.data : ""),
-		P_TEXT(status), P_NUMBER(ORDERS_A_PAGE + 1)));
+	    DB_ARGS(P_NUMBER(at.before), P_BYTES(r->actor.secret, r->actor.secret_len),
+		P_TEXT(ascii_plain(q) ? like.data : ""), P_TEXT(number),
+		P_TEXT(ascii_plain(q) ? like.data : ""), P_TEXT(status), P_NUMBER(ORDERS_A_PAGE + 1),
+		P_NUMBER(at.skip)));
 	buf_free(&like);
 	return rc;
 }
@@ -128,8 +175,8 @@ int page_certificates(struct req *r, struct err *e)
 	} else {
 		page_set(r, "Form.q", q);
 		page_set(r, "Form.status", status);
-		page_set(r, "Page.searched",
-		    *q != '\0' || *status != '\0' || page_before(r) != INT64_MAX ? "1" : "");
+		page_set(
+		    r, "Page.searched", *q != '\0' || *status != '\0' || place_read(r).number > 1 ? "1" : "");
 		page_set(r, "Page.path", base.data);
 		list_set(r, rows, base.data);
 		rc = page_show(r, "certificates", e);

@@ -17,7 +17,6 @@
 #define ORDERS_IN_CSV 100000
 #define CSV_AT_A_TIME 2000
 #define SEARCH_MAX    200
-#define NUMBER_LEN    10 /* digits of an order's number */
 
 /* --- one order of a list --- */
 
@@ -109,25 +108,6 @@ static const struct status *status_find(const char *word)
 		if (strcmp(statuses[i].word, word) == 0)
 			return &statuses[i];
 	return *word == '\0' ? &any : &none;
-}
-
-/* What was typed as the beginning of an order's number, as a LIKE pattern; without its leading zeros it is
- * the whole.
- * "" fits none: what was typed is no number. */
-static void number_pattern(char out[NUMBER_LEN + 2], const char *typed)
-{
-	size_t digits;
-
-	if (strncasecmp(typed, "ORDER/", 6) == 0)
-		typed += 6;
-	digits = strspn(typed, "0123456789");
-	out[0] = '\0';
-	if (digits == 0 || digits > NUMBER_LEN || (typed[digits] != '\0' && typed[digits] != '/'))
-		return;
-	if (*typed == '0')
-		(void)snprintf(out, NUMBER_LEN + 2, "%.*s%%", (int)digits, typed);
-	else
-		(void)snprintf(out, NUMBER_LEN + 2, "%0*lld", NUMBER_LEN, strtoll(typed, NULL, 10));
 }
 
 /* The statement whose index reads least for a filter. */

@@ -55,12 +55,16 @@ void key_shown(char *out, size_t room, const char *type, int bits);
 void show_address(struct req *, const char *prefix, const char *name, const char *address);
 
 /* What lists and an order's page share (page_order.c). */
-/* The page of a list: everything with a smaller id than ?page=, newest first. */
+/* The page of a partner's list: everything with a smaller id than ?page=, newest first. */
 int64_t page_before(const struct req *);
 /* Percent-encode for a query (RFC 3986 2.3). */
 void url_encode(struct buf *out, const char *text);
 /* A search as a LIKE pattern for the beginning: wildcards of the typed text are plain characters. */
 void like_prefix(struct buf *out, const char *text);
+#define NUMBER_LEN 10 /* digits of an order's number */
+/* What was typed as the beginning of an order's number, as a LIKE pattern; without its leading zeros it is
+ * the whole. "" fits none: what was typed is no number. */
+void number_pattern(char out[NUMBER_LEN + 2], const char *typed);
 /* History.N of an order, newest first; loaded unless it came along. A detail that is a fault's code is told
  * as its sentence. */
 int history_set(struct req *, const struct order_page *, struct err *e);
