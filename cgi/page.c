@@ -361,6 +361,19 @@ void page_set_fault(struct req *r, const char *prefix, enum fault fault, const c
 	fault_part_set(r, prefix, code, "command", arg == NULL ? "" : arg);
 }
 
+/* Try again later is an answer only with a time (RFC 9110 10.2.3): the seconds that the fault names, else
+ * five. */
+static void retry_after_set(struct req *r, const struct err *fault)
+{
+	const char *after =
+	    *fault->arg != '\0' && strspn(fault->arg, "0123456789") == strlen(fault->arg) ? fault->arg : "5";
+
+	if (r->status != 503 && r->status != 429)
+		return;
+	req_header(r, "Retry-After", "%s", after);
+	page_set(r, "Page.retry_after", after);
+}
+
 void page_add_error(struct req *r, const struct err *e)
 {
 	char prefix[32];
@@ -371,8 +384,10 @@ void page_add_error(struct req *r, const struct err *e)
 	(void)snprintf(prefix, sizeof(prefix), "Error.%d", n);
 	page_set_in(r, prefix, "field", fault_field(e->fault));
 	page_set_fault(r, prefix, e->fault, e->arg);
-	if (n == 0)
-		r->status = fault_status(e->fault);
+	if (n > 0)
+		return;
+	r->status = fault_status(e->fault);
+	retry_after_set(r, e);
 }
 
 /* --- rendering --- */
@@ -481,14 +496,7 @@ void page_show_fault(struct req *r, const struct err *fault, const char *inciden
 	page_set_fault(r, "Page", fault->fault, fault->arg);
 	if (r->method == HTTP_GET && r->status < 500)
 		page_set(r, "Page.path", req_back(r->path == NULL ? "" : r->path, ""));
-	if (r->status == 503 || r->status == 429) {
-		const char *after =
-		    *fault->arg != '\0' && strspn(fault->arg, "0123456789") == strlen(fault->arg) ? fault->arg
-												  : "5";
-
-		req_header(r, "Retry-After", "%s", after);
-		page_set(r, "Page.retry_after", after);
-	}
+	retry_after_set(r, fault);
 	if (r->json) {
 		fault_json(r, incident);
 		return;

@@ -439,11 +439,10 @@ int page_csr_check_post(struct req *r, struct err *e)
 {
 	struct order_page p;
 	struct csr *csr = NULL;
-	bool secret, fragment = r->html && !r->json;
+	bool secret, fragment = !r->json;
 	struct err fault;
 	int rc = -1;
 
-	r->json = !fragment; /* a fault is said in JSON too */
 	if (check_order_load(r, &p, e) == -1)
 		goto out;
 	if (csr_take(r, p.product, &csr, &secret, &fault) == -1) {

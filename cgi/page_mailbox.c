@@ -96,6 +96,7 @@ static int mailbox_summary_show(struct req *r, const struct order_page *p, struc
 	const char *hint = address_domain_hint(p->order.email_draft);
 
 	show_order_page(r, p);
+	page_setf(r, "Page.path", "/certificates/%s/%s/email/summary", p->order.on.number, p->order.on.item);
 	if (hint != NULL)
 		page_setf(r, "Page.suggestion", "%.*s@%s",
 		    (int)(address_domain(p->order.email_draft) - p->order.email_draft) - 1,
@@ -194,8 +195,6 @@ int page_mailbox_resend_post(struct req *r, struct err *e)
 	if (order_page_load(r, &p, e) == 0) {
 		if (p.order.mailbox == STEP_WAITING_FOR_VERIFICATION) {
 			page_add_error(r, &fault);
-			if (*fault.arg != '\0')
-				req_header(r, "Retry-After", "%s", fault.arg);
 			rc = mailbox_done_show(r, &p, e);
 		} else {
 			rc = mailbox_go_on(r, &p);

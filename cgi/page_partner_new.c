@@ -66,22 +66,20 @@ static int new_page(struct req *r, const struct form *form, int wish)
 	return wish;
 }
 
-/* Page.back: the wizard's page before, with all that was typed. */
-static void new_back_set(struct req *r, const struct form *form, int page)
+/* Set name to the address of a page of the wizard, with all that was typed. */
+static void new_address_set(struct req *r, const char *name, const struct form *form, int page)
 {
-	struct buf back = {0};
+	struct buf address = {0};
 
-	if (page < 2)
-		return;
-	buf_printf(&back, "/partner/orders/new?step=%d", page - 1);
+	buf_printf(&address, "/partner/orders/new?step=%d", page);
 	for (size_t i = 0; i < sizeof(new_fields) / sizeof(new_fields[0]); i++) {
 		if (*form_text(form, new_fields[i]) == '\0')
 			continue;
-		buf_printf(&back, "&%s=", new_fields[i]);
-		url_encode(&back, form_text(form, new_fields[i]));
+		buf_printf(&address, "&%s=", new_fields[i]);
+		url_encode(&address, form_text(form, new_fields[i]));
 	}
-	page_set(r, "Page.back", back.data);
-	buf_free(&back);
+	page_set(r, name, address.data);
+	buf_free(&address);
 }
 
 static int new_show(struct req *r, const struct form *form, int page, struct err *e)
@@ -97,10 +95,11 @@ static int new_show(struct req *r, const struct form *form, int page, struct err
 		page_set(r, "Form.product_name", product->name);
 	if (*form_text(form, "partner_ref") == '\0' && page == 2 && r->status == 200)
 		ref_suggest(r);
-	new_back_set(r, form, page);
+	if (page > 1)
+		new_address_set(r, "Page.back", form, page - 1);
+	new_address_set(r, "Page.path", form, page);
 	partner_products_set(r);
 	page_setf(r, "Page.step", "%d", page);
-	page_set(r, "Page.path", "/partner/orders/new");
 	return page_show(r, "partner_new", e);
 }
 

@@ -15,7 +15,7 @@
 
 void req_header(struct req *r, const char *name, const char *fmt, ...)
 {
-	char value[1024];
+	char value[BACK_MAX + 100];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -27,7 +27,7 @@ void req_header(struct req *r, const char *name, const char *fmt, ...)
 
 int req_see_other(struct req *r, const char *fmt, ...)
 {
-	char path[512];
+	char path[BACK_MAX + 1];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -147,7 +147,7 @@ void req_cookie_session(struct req *r, const struct actor *actor)
 
 const char *req_back(const char *typed, const char *fallback)
 {
-	if (typed[0] != '/' || typed[1] == '/' || typed[1] == '\\' || strlen(typed) > 400)
+	if (typed[0] != '/' || typed[1] == '/' || typed[1] == '\\' || strlen(typed) > BACK_MAX)
 		return fallback;
 	for (const char *p = typed; *p != '\0'; p++)
 		if (*p <= 0x20 || *p > 0x7e || *p == '\\' || *p == '"')

@@ -103,7 +103,9 @@ void req_filter(const struct req *, const char *name, char *out, size_t room);
 /* Set or end the session's cookie. */
 void req_cookie_session(struct req *, const struct actor *);
 
-/* A path of ours to come back to, from a form: begins with one '/', plain ASCII; else fallback. */
+#define BACK_MAX 2000 /* octets: an address with what was typed into its form */
+/* A path of ours to come back to, from a form: begins with one '/', plain ASCII, at most BACK_MAX octets;
+ * else fallback. */
 const char *req_back(const char *typed, const char *fallback);
 
 #endif

@@ -58,8 +58,9 @@ const struct route routes[] = {
     {HTTP_GET, "/certificates/:number/:item/revoke", page_revoke, 0},
     {HTTP_POST, "/certificates/:number/:item/revoke", page_revoke_post, 0},
     {HTTP_GET, "/certificates/:number/:item/:file", page_certificate_file, 0},
-    {HTTP_POST, "/csr/check", page_csr_check_post, R_NO_TOKEN | R_FILE | R_KEY},
+    {HTTP_POST, "/csr/check", page_csr_check_post, R_NO_TOKEN | R_FILE | R_KEY | R_JSON},
     {HTTP_GET, "/partner", page_partner_dashboard, R_KEY | R_LED},
+    {HTTP_GET, "/partner/", page_partner_dashboard, R_KEY | R_LED},
     {HTTP_GET, "/partner/dashboard", page_partner_dashboard, R_KEY},
     {HTTP_GET, "/partner/documentation", page_partner_docs, R_PUBLIC},
     {HTTP_GET, "/partner/orders", page_partner_orders, R_KEY},
@@ -199,14 +200,15 @@ static int route_run(struct req *r, const char *content_type, const char *body, 
 	}
 	if (route == NULL)
 		return err_set(e, FAULT_not_found, "no page %.100s", r->path);
+	r->json = r->json || ((route->flags & R_JSON) != 0 && !r->html);
+	if (actor_check(r, route, e) == -1)
+		return -1;
 	if (route->method == HTTP_POST) {
 		if (len > (size_t)conf_number(r->w->conf, SET_WEB_BODY_MAX))
 			return err_set(e, FAULT_body_too_large, "body of %zu octets", len);
 		if (body_read(r, route, content_type, body, len, e) == -1)
 			return -1;
 	}
-	if (actor_check(r, route, e) == -1)
-		return -1;
 	if (route->method == HTTP_POST && (route->flags & R_NO_TOKEN) == 0 &&
 	    !((route->flags & R_KEY) != 0 && r->actor.kind == ACTOR_KEY) && !req_form_token_good(r))
 		return err_set(e, FAULT_form_token_invalid, "form token on %.100s", r->path);
@@ -216,11 +218,26 @@ static int route_run(struct req *r, const char *content_type, const char *body, 
 /* A person who must sign in first is sent there, and back afterwards when they only wanted to look. */
 static void sign_in_redirect(struct req *r)
 {
+	struct buf back = {0}, encoded = {0};
+
 	r->headers.len = 0;
-	if (r->method == HTTP_POST)
+	if (r->method == HTTP_POST) {
 		(void)req_see_other(r, "/sign-in?notice=session_ended");
-	else
-		(void)req_see_other(r, "/sign-in?back=%s", r->path);
+		return;
+	}
+	buf_puts(&back, r->path);
+	for (size_t i = 0; i < r->query.count; i++) {
+		buf_puts(&back, i == 0 ? "?" : "&");
+		url_encode(&back, r->query.fields[i].name);
+		buf_puts(&back, "=");
+		url_encode(&back, r->query.fields[i].value);
+	}
+	if (r->query.count > 0 && !back.failed && *req_back(back.data, "") != '\0')
+		url_encode(&encoded, back.data);
+	(void)req_see_other(r, "/sign-in?back=%s",
+	    encoded.failed || encoded.len == 0 || encoded.len > BACK_MAX - 20 ? r->path : encoded.data);
+	buf_free(&back);
+	buf_free(&encoded);
 }
 
 /* The address for a log line: the value in a holder's link is a secret while it lives. */

@@ -13,6 +13,7 @@
 #define R_FILE 4U  /* takes multipart/form-data */
 #define R_KEY  8U  /* a partner's key will do as well; the handler's statement proves it */
 #define R_LED  16U /* not a page of its own: whoever opens it is led on, so no list of addresses names it */
+#define R_JSON 32U /* for programs first: JSON to whoever did not name text/html, faults too */
 
 struct route {
 	enum http_method method; /* GET serves HEAD too */

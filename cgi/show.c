@@ -395,7 +395,6 @@ void show_order_page(struct req *r, const struct order_page *p)
 	const bool open = !o->cancelled && o->activation == STEP_WAITING_FOR_DATA;
 
 	show_order(r, "Order", o);
-	page_setf(r, "Page.path", "%s", r->path);
 	if (mailbox_reason == NULL && o->mailbox == STEP_WAITING_FOR_VERIFICATION && p->mail != NULL &&
 	    db_number(p->mail, 0, "mail_expired") != 0)
 		mailbox_reason = "value_expired";

@@ -11,15 +11,18 @@
 <ul class="files"><?cs call:file("certificate.pem", Words.certificate.pem, Words.certificate.pem_help) ?><?cs call:file("certificate.cer", Words.certificate.der, Words.certificate.der_help) ?><?cs call:file("chain.pem", Words.certificate.chain, Words.certificate.chain_help) ?><?cs call:file("bundle.p7b", Words.certificate.p7b, Words.certificate.p7b_help) ?></ul>
 <?cs if:Certificate.may_revoke ?><p class="card-foot"><a href="<?cs var:Order.path ?>/revoke"><?cs var:Words.certificate.revoke ?></a></p><?cs /if ?>
 </section><?cs /def ?>
-<?cs def:email_form() ?><details<?cs if:subcount(Error) ?> open<?cs /if ?>><summary><?cs if:Order.email ?><?cs var:Words.mailbox_done.change ?><?cs else ?><?cs var:Words.next.provide_email ?><?cs /if ?></summary>
+<?cs def:email_form() ?><details<?cs if:Error.0.field == "email" ?> open<?cs /if ?>><summary><?cs if:Order.email ?><?cs var:Words.mailbox_done.change ?><?cs else ?><?cs var:Words.next.provide_email ?><?cs /if ?></summary>
 <form method="post" action="<?cs var:Order.panel ?>/email" novalidate><?cs call:token() ?>
 <div class="field"><label for="email"><?cs var:Words.order.email ?></label>
 <?cs call:field_error("email") ?>
 <input id="email" name="email" type="email" inputmode="email" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="320" required value="<?cs var:Form.email ?>"<?cs call:field_ties("email", "") ?>></div>
 <div class="buttons"><button type="submit"><?cs var:Words.mailbox_summary.button ?></button></div></form></details><?cs /def ?>
+<?cs # What a program posted to a step whose form is elsewhere: what is wrong is said here, where the summary leads. ?>
+<?cs def:step_errors() ?><?cs each:f = Error ?><?cs if:f.field && f.field != "email" ?><div id="<?cs var:f.field ?>" tabindex="-1"><?cs call:reason(f) ?></div><?cs /if ?><?cs /each ?><?cs /def ?>
 <?cs def:content() ?>
 <p class="over"><a href="/partner/orders"><?cs var:Words.partner.orders ?></a> · <?cs var:Order.partner_ref ?></p>
 <h1><?cs var:Words.partner.order ?> <?cs call:order_number(Order.number) ?></h1>
+<?cs call:step_errors() ?>
 <div class="with-aside">
 <div>
 <?cs if:Order.state == "cancelled" ?><div class="box box-warning"><p class="says"><?cs call:icon("warning") ?> <?cs var:Words.order.cancelled ?></p></div><?cs /if ?>

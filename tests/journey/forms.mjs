@@ -360,6 +360,41 @@ test('GET of every page changes nothing in the database', async () => {
 	await stack.tool('start', 'mailer');
 });
 
+// Pages tell the form of languages where they are, so that it leads back to them.
+test('another language leaves everybody where they are, with what they searched', async () => {
+	const order = stack.takeOrder();
+	await customer.submit(at(order, '/email'), { email: 'sprache@mailbox.example' });
+	for (const where of ['/dashboard?tab=problems', '/account', '/account/data-security-products', '/certificates?q=look&status=issued',
+		at(order), at(order, '/email'), at(order, '/email/summary'), at(csrOrder, '/activation/data'),
+		at(csrOrder, '/activation/method'), at(csrOrder, '/activation/key'), '/tools', '/terms', '/no-such-page']) {
+		const form = pageForms((await customer.get(where)).text).find((one) => one.action === '/language');
+		assert.equal(Object.fromEntries(form.hidden).back, where);
+	}
+	const nobody = new Client(stack);
+	const { location } = await nobody.get('/certificates?q=look&status=issued');
+	assert.equal((await customer.get(location)).location, '/certificates?q=look&status=issued', 'so does having to sign in first');
+});
+
+test('lists: by page, by a step\'s status, by the number as it is said, by an address that is not confirmed yet', async () => {
+	const shown = async (query) => [...(await customer.get(`/certificates?${query}`)).text.matchAll(/href="\/certificates\/(\d+\/\w+)"/g)]
+		.map(([, number]) => number).filter((number, i, all) => all.indexOf(number) === i);
+	const orders = (await stack.sql(`SELECT CONCAT(number, '/', item) FROM orders WHERE account_id = (SELECT id FROM account
+		WHERE login = '${stack.demo.CUSTOMER_LOGIN}') ORDER BY id DESC`)).flat();
+	const [first, second] = [await shown(''), await shown('page=2')];
+	assert.deepEqual(await shown('page=1'), first);
+	assert.deepEqual([...first, ...second], orders.slice(0, 40));
+	const next = /href="\/certificates\?[^"]*page=(2-\d+)"/.exec((await customer.get('/certificates')).text)[1];
+	assert.deepEqual(await shown(`page=${next}`), second, 'the link to it says where it begins');
+	assert.deepEqual(await shown('page=1000'), []);
+	const order = stack.takeOrder();
+	await customer.submit(at(order, '/email'), { email: 'draft.only@mailbox.example' });
+	assert.deepEqual(await shown('q=draft.only'), [order]);
+	assert.deepEqual(await shown(`q=${Number(order.split('/')[0])}`), orders.filter((one) => one.split('/')[0] === order.split('/')[0]));
+	for (const status of ['waiting_for_data', 'verified'])
+		assert.ok((await shown(`status=${status}`)).length > 0, status);
+	assert.ok(!(await shown('status=verified')).includes(order));
+});
+
 test('leaving and coming back in another browser goes on where it stopped', async () => {
 	const order = stack.takeOrder();
 	await customer.submit(at(order, '/email'), { email: 'resume@mailbox.example' });

@@ -29,8 +29,11 @@ export function pageForms(html) {
 			else if (control.name)
 				form.controls[control.name] = control;
 		}
-		for (const [, head2, text] of body.matchAll(/<textarea\b([^>]*)>(.*?)<\/textarea>/gs))
-			form.controls[attributes(head2).name].value = unescapeHtml(text);
+		for (const [, head2, text] of body.matchAll(/<textarea\b([^>]*)>(.*?)<\/textarea>/gs)) {
+			const { name } = attributes(head2);
+			if (name)
+				form.controls[name].value = unescapeHtml(text);
+		}
 		return form;
 	});
 }

@@ -7,9 +7,9 @@ import { ROOT } from './stack.mjs';
 export function routes() {
 	const text = fs.readFileSync(path.join(ROOT, 'cgi/route.c'), 'utf8');
 	const table = /const struct route routes\[\] = \{(.*?)\n\};/s.exec(text)[1];
-	const found = [...table.matchAll(/\{METHOD_(\w+), "([^"]+)", \w+,\s*([^}]*)\}/g)]
+	const found = [...table.matchAll(/\{HTTP_(\w+), "([^"]+)", \w+,\s*([^}]*)\}/g)]
 		.map(([, method, address, flags]) => ({ method, path: address, flags: flags.split('|').map((flag) => flag.trim()) }));
-	if (found.length < 40 || found.length !== [...table.matchAll(/METHOD_/g)].length)
+	if (found.length < 40 || found.length !== [...table.matchAll(/HTTP_/g)].length)
 		throw new Error(`only ${found.length} routes of cgi/route.c were understood`);
 	return found;
 }

@@ -259,9 +259,10 @@ test('each key has its allowance', async () => {
 test('checks of requests are throttled, for people by address, for programs by key', async () => {
 	const person = await new Client(stack).signIn(stack.demo.PARTNER_LOGIN, stack.demo.PARTNER_PASSWORD);
 	let left = 6000, refused;
+	// A header that is no key of a partner's does not make somebody a program.
 	const ask = async () => {
 		while (left-- > 0 && refused === undefined) {
-			const answer = await person.post('/csr/check', { csr: 'x' }, { json: true });
+			const answer = await person.post('/csr/check', { csr: 'x' }, { json: true, headers: { authorization: 'x' } });
 			assert.ok([422, 429].includes(answer.status), String(answer.status));
 			if (answer.status === 429)
 				refused = answer;
@@ -275,6 +276,17 @@ test('checks of requests are throttled, for people by address, for programs by k
 	await stack.ctl('partner', 'throttle', 'checks', '--rate', '1', '--burst', '2');
 	for (const status of [422, 422, 429])
 		assert.equal((await small.call('/csr/check', { csr: 'x' })).status, status);
+});
+
+test('errors are JSON for a program that names no type, and wherever it names JSON', async () => {
+	const ask = (headers, size) => fetch(`${stack.url}/csr/check`, { method: 'POST', body: new URLSearchParams({ csr: 'x'.repeat(size) }), headers });
+	for (const [headers, size, status, code] of [
+		[{ accept: '*/*' }, 1, 401, 'partner_key_required'],
+		[{ accept: '*/*', authorization: `Bearer ${curl.key}` }, 300000, 413, 'body_too_large'],
+		[{ accept: 'text/plain, application/json' }, 1100000, 413, 'body_too_large']]) { // the last is nginx'
+		const answer = await ask(headers, size);
+		assert.deepEqual([answer.status, (await answer.json()).error.code], [status, code]);
+	}
 });
 
 test('200 posts of one order over 20 connections are one order', async () => {
