@@ -385,10 +385,53 @@ static int check_point(const EVP_PKEY *key, struct err *e)
 	return rc;
 }
 
+/* The y of Ed25519's points of order 1, 2, 4 and 8, lowest octet first; both signs of x count. */
+static const unsigned char ed25519_small[][32] = {
+    {0x01},
+    {0xec, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f},
+    {0x00},
+    {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5,
+	0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+    {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a,
+	0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+};
+
+/* Whether y is p = 2^255 - 19 or more: RFC 8032 5.1.3 decodes no such point. */
+static bool ed25519_over(const unsigned char y[32])
+{
+	for (int i = 1; i < 31; i++)
+		if (y[i] != 0xff)
+			return false;
+	return y[31] == 0x7f && y[0] >= 0xed;
+}
+
+/* OpenSSL takes any octets for a key of Ed25519, and reduces a y of p or more, so that a point has two
+ * encodings and two hashes. Against a key of small order one signature holds for many messages, or for all:
+ * it proves no possession. */
+static int check_ed25519(const EVP_PKEY *key, struct err *e)
+{
+	unsigned char y[32];
+	size_t len = sizeof(y);
+	bool fit;
+
+	if (EVP_PKEY_get_raw_public_key(key, y, &len) != 1 || len != sizeof(y))
+		return openssl_error(e, FAULT_busy, "key: no octets");
+	y[31] &= 0x7f; /* the sign of x */
+	fit = !ed25519_over(y);
+	for (size_t i = 0; i < sizeof(ed25519_small) / sizeof(ed25519_small[0]); i++)
+		fit = fit && memcmp(y, ed25519_small[i], sizeof(y)) != 0;
+	return fit ? 0
+		   : err_set_arg(e, FAULT_csr_not_parsable, "Ed25519",
+			 "key: a point of small order, or not in its one encoding");
+}
+
 int key_check(const EVP_PKEY *key, struct err *e)
 {
 	if (EVP_PKEY_is_a(key, "RSA"))
 		return check_rsa(key, e);
+	if (EVP_PKEY_is_a(key, "ED25519"))
+		return check_ed25519(key, e);
 	return EVP_PKEY_is_a(key, "EC") ? check_point(key, e) : 0;
 }
 

@@ -34,10 +34,11 @@ unsigned modulus_small_factor(const BIGNUM *n);
  * without small factors. False alarms: under one in 2^35. */
 bool modulus_power(const BIGNUM *n);
 
-/* All of the above for an RSA key, and for an EC key that its point is a fit one (SP 800-56A partial
- * validation). 0, or -1 with csr_key_weak_roca, csr_key_weak_fermat, csr_key_weak_factor (arg: the factor,
- * or "p^k"), csr_key_size_unsupported for a modulus that is too long to be looked at, csr_not_parsable for a point
- * that is not on its curve, or busy without memory. */
+/* All of the above for an RSA key, for an EC key that its point is a fit one (SP 800-56A partial validation),
+ * and for an Ed25519 key that its y is below p (RFC 8032 5.1.3) and its order not 1, 2, 4 or 8 (SBR 6.1.6: a
+ * valid point). 0, or -1 with csr_key_weak_roca, csr_key_weak_fermat, csr_key_weak_factor (arg: the factor,
+ * or "p^k"), csr_key_size_unsupported for a modulus that is too long to be looked at, csr_not_parsable for a
+ * point that is not on its curve or unfit (arg: "Ed25519" for one of those), or busy without memory. */
 int key_check(const EVP_PKEY *key, struct err *e);
 
 /* SHA-256 of the number that makes the key, as the lists of Debian and other known keys name it: the modulus

@@ -38,6 +38,7 @@ static const struct product shipped = {
     .keys = KEY_RSA | KEY_P256 | KEY_P384 | KEY_P521, .rsa_bits_least = 2048, .rsa_bits_most = 8192};
 static const struct product rsa_only = {.keys = KEY_RSA, .rsa_bits_least = 3072, .rsa_bits_most = 4096};
 static const struct product p256_only = {.keys = KEY_P256};
+static const struct product with_ed25519 = {.keys = KEY_P256 | KEY_ED25519};
 
 /* A request for pub, signed by the key of sign, with names and extensions that must not matter. */
 static X509_REQ *request_make(EVP_PKEY *pub, EVP_PKEY *sign, const EVP_MD *md)
@@ -637,6 +638,21 @@ static void make_ed448(struct buf *out)
 	put_foreign(out, EVP_PKEY_Q_keygen(NULL, NULL, "ED448"));
 }
 
+/* The neutral point for a key, and a signature without a secret: R the neutral point, S 0. It holds for every
+ * message, so only the key can be refused. */
+static void make_ed25519_neutral(struct buf *out)
+{
+	static const unsigned char neutral[32] = {1}, forged[64] = {1};
+	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, neutral, sizeof(neutral));
+	struct buf der = {0};
+
+	put_request_der(&der, request_make(key, ed25519, NULL));
+	memcpy(der.data + der.len - sizeof(forged), forged, sizeof(forged));
+	put_pem(out, "CERTIFICATE REQUEST", der.data, der.len);
+	buf_free(&der);
+	EVP_PKEY_free(key);
+}
+
 static void make_unknown_kind(struct buf *out)
 {
 	put_patched(out, EC_ID, 9, 8, "\x7e", 1);
@@ -819,6 +835,9 @@ static const struct case_row {
     {"X25519", make_x25519, FAULT_csr_key_type_unsupported, "X25519", NULL, NULL},
     {"Ed448", make_ed448, FAULT_csr_key_type_unsupported, "ED448", NULL, NULL},
     {"Ed25519 not sold", make_ed25519, FAULT_csr_key_type_unsupported, "Ed25519", NULL, NULL},
+    {"Ed25519 sold", make_ed25519, 0, NULL, &with_ed25519, &ed25519},
+    {"Ed25519, a key that any signature proves", make_ed25519_neutral, FAULT_csr_not_parsable, "Ed25519",
+	&with_ed25519, NULL},
     {"unknown kind of key", make_unknown_kind, FAULT_csr_key_type_unsupported, "1.2.840.10045.2.126", NULL,
 	NULL},
     {"section 9.6: RSA without its NULL", make_rsa_not_null, FAULT_csr_key_type_unsupported,
@@ -871,7 +890,8 @@ static void check_key_out(const struct csr *csr, EVP_PKEY *key)
 	assert_string_equal(key_word(csr->type), key == rsa    ? "RSA"
 						 : key == p256 ? "P-256"
 						 : key == p384 ? "P-384"
-							       : "P-521");
+						 : key == p521 ? "P-521"
+							       : "Ed25519");
 	OPENSSL_free(der);
 }
 

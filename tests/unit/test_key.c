@@ -195,6 +195,79 @@ static void check_other_kinds(void **state)
 	EVP_PKEY_free(key);
 }
 
+/* A key whose octets are `first`, then `fill` thirty times, then `last`. */
+static EVP_PKEY *ed25519_make(unsigned first, unsigned fill, unsigned last)
+{
+	unsigned char raw[32];
+
+	memset(raw, (int)fill, sizeof(raw));
+	raw[0] = (unsigned char)first;
+	raw[31] = (unsigned char)last;
+	return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw, sizeof(raw));
+}
+
+static void check_unfit(EVP_PKEY *key)
+{
+	struct err e = {0};
+
+	assert_non_null(key);
+	assert_int_equal(key_check(key, &e), -1);
+	assert_string_equal(fault_code(e.fault), "csr_not_parsable");
+	assert_string_equal(e.arg, "Ed25519");
+	EVP_PKEY_free(key);
+}
+
+/* y of the points of order 8. */
+static const unsigned char order_8[2][32] = {
+    {0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5,
+	0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05},
+    {0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a,
+	0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a},
+};
+
+/* Each point of small order with either sign, and each y that is p or more. */
+static void check_ed25519_unfit(void **state)
+{
+	(void)state;
+	for (unsigned sign = 0; sign <= 0x80; sign += 0x80) {
+		check_unfit(ed25519_make(0x00, 0x00, sign));
+		check_unfit(ed25519_make(0x01, 0x00, sign));
+		for (unsigned low = 0xec; low <= 0xff; low++) /* p - 1, p, ... 2^255 - 1 */
+			check_unfit(ed25519_make(low, 0xff, 0x7f | sign));
+		for (size_t i = 0; i < NITEMS(order_8); i++) {
+			unsigned char raw[32];
+
+			memcpy(raw, order_8[i], sizeof(raw));
+			raw[31] |= (unsigned char)sign;
+			check_unfit(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, raw, sizeof(raw)));
+		}
+	}
+}
+
+/* The neighbours of those, and keys as they are made. */
+static void check_ed25519_fit(void **state)
+{
+	struct err e;
+
+	(void)state;
+	for (unsigned sign = 0; sign <= 0x80; sign += 0x80) {
+		EVP_PKEY *const fit[] = {ed25519_make(0x02, 0x00, sign),
+		    ed25519_make(0xeb, 0xff, 0x7f | sign), ed25519_make(0xed, 0xff, 0x7e | sign),
+		    ed25519_make(0xff, 0xfe, 0x7f | sign)};
+
+		for (size_t i = 0; i < NITEMS(fit); i++) {
+			assert_int_equal(key_check(fit[i], &e), 0);
+			EVP_PKEY_free(fit[i]);
+		}
+	}
+	for (int i = 0; i < 100; i++) {
+		EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+
+		assert_int_equal(key_check(key, &e), 0);
+		EVP_PKEY_free(key);
+	}
+}
+
 /* The number's hash is that of the number alone: another exponent changes the SPKI's, not this one. */
 static void check_number_hash(void **state)
 {
@@ -260,6 +333,9 @@ int main(void)
 	    cmocka_unit_test(check_too_large),
 	    {"section 9.7: honest keys pass", check_honest, NULL, NULL, NULL},
 	    cmocka_unit_test(check_other_kinds),
+	    {"an Ed25519 key of small order or another encoding is found", check_ed25519_unfit, NULL, NULL,
+		NULL},
+	    cmocka_unit_test(check_ed25519_fit),
 	    cmocka_unit_test(check_number_hash),
 	    cmocka_unit_test(check_number_hash_others),
 	};
