@@ -86,6 +86,43 @@ size_t armor_blank(const char *p, const char *end)
 	return 0;
 }
 
+/* Whether each unit has a NUL at octet `nul` (0 or 1), and none at the other. */
+static bool units_ascii(const char *text, size_t len, size_t nul)
+{
+	for (size_t i = 0; i + 1 < len; i += 2)
+		if (text[i + nul] != '\0' || text[i + 1 - nul] == '\0')
+			return false;
+	return len >= 2;
+}
+
+bool armor_wide(const char *text, size_t len)
+{
+	if (len >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0))
+		return true;
+	return units_ascii(text, len, 0) || units_ascii(text, len, 1);
+}
+
+static char unit_narrow(unsigned unit)
+{
+	if (unit == 0xa0 || unit == 0x200b || unit == 0xfeff)
+		return ' ';
+	return unit == 0 || unit > 0x7f ? '?' : (char)unit;
+}
+
+char *armor_narrow(const char *text, size_t len)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	size_t count = len / 2; /* the half of a unit at the end is none */
+	char *out = OPENSSL_malloc(count + 1);
+	size_t low = count > 0 && (p[0] == 0xfe || p[0] == 0x00) ? 1 : 0;
+
+	if (out == NULL)
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		out[i] = unit_narrow((unsigned)p[2 * i + 1 - low] << 8 | p[2 * i + low]);
+	return out;
+}
+
 static bool base64_char(char c)
 {
 	return isalnum((unsigned char)c) || c == '+' || c == '/';

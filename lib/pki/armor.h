@@ -33,6 +33,15 @@ bool armor_next(const char **text, const char *end, struct armor_block *out);
  * byte order mark); its length, or 0. */
 size_t armor_blank(const char *p, const char *end);
 
+/* Whether text is UTF-16 in either order, as Windows writes files: it begins with the byte order mark, or every
+ * second octet is NUL and no other. */
+bool armor_wide(const char *text, size_t len);
+
+/* Such text as ASCII, len / 2 characters, each where it stood: other blanks of armor_blank() are spaces, and
+ * what ASCII has not is '?'. Given to the caller, who clears and frees it (OPENSSL_clear_free). NULL without
+ * memory. */
+char *armor_narrow(const char *text, size_t len);
+
 enum armor_fault { ARMOR_OK, ARMOR_BAD_CHARACTER, ARMOR_CUT, ARMOR_NO_MEMORY };
 
 /* Decode base64 with blanks in it. Gives *out to the caller, who clears and frees it (OPENSSL_clear_free).

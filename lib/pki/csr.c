@@ -446,27 +446,45 @@ static bool octets_der(const char *text, size_t len)
 	       ((length & 0x80) != 0 || len == 2U + length);
 }
 
+/* An upload in the octets that PEM and DER are written in. */
+static int octets_read(struct reader *r, struct err *e)
+{
+	const char *start = r->text;
+	size_t len = (size_t)(r->end - r->text), blank;
+
+	if (octets_der(r->text, len))
+		return der_read(r, (const unsigned char *)r->text, len, e);
+	while ((blank = armor_blank(start, r->end)) > 0)
+		start += blank;
+	if (start == r->end)
+		return err_set(e, FAULT_csr_missing, "csr: empty");
+	if (private_anywhere(r))
+		return err_set(e, FAULT_csr_is_private_key, "csr: a private key was pasted");
+	if (text_has(r, "-----BEGIN "))
+		return blocks_read(r, e);
+	return bare_read(r, start, e);
+}
+
 int csr_read(struct csr **out, const char *text, size_t len, unsigned char key_sha256[32], struct err *e)
 {
 	struct reader r = {.text = text, .end = text + len, .key_sha256 = key_sha256, .out = out};
-	const char *start = text;
-	size_t blank;
+	char *narrow;
+	int rc;
 
 	if (key_sha256 != NULL)
 		memset(key_sha256, 0, SHA256_DIGEST_LENGTH);
 	if (len > CSR_TEXT_MAX)
 		return fault_too_large(e, CSR_TEXT_MAX);
-	if (octets_der(text, len))
-		return der_read(&r, (const unsigned char *)text, len, e);
-	while ((blank = armor_blank(start, r.end)) > 0)
-		start += blank;
-	if (start == r.end)
-		return err_set(e, FAULT_csr_missing, "csr: empty");
-	if (private_anywhere(&r))
-		return err_set(e, FAULT_csr_is_private_key, "csr: a private key was pasted");
-	if (text_has(&r, "-----BEGIN "))
-		return blocks_read(&r, e);
-	return bare_read(&r, start, e);
+	if (!armor_wide(text, len))
+		return octets_read(&r, e);
+	narrow = armor_narrow(text, len);
+	if (narrow == NULL)
+		return err_set(e, FAULT_busy, "csr: out of memory");
+	r.text = narrow;
+	r.end = narrow + len / 2;
+	rc = octets_read(&r, e);
+	OPENSSL_clear_free(narrow, len / 2); /* perhaps a private key */
+	return rc;
 }
 
 /* A name as text; false when it is none, or is no UTF-8 even then. */

@@ -31,7 +31,8 @@ struct csr {
 
 /* Find and parse the one request in text: PEM ("CERTIFICATE REQUEST" or "NEW CERTIFICATE REQUEST", with CRLF,
  * blanks, BOM, `openssl req -text` output or prose around it), bare base64, DER, or wrapped in PKCS #7 (as
- * its data; the wrapper's own signature is not asked, the request's is). Names, attributes and extensions are
+ * its data; the wrapper's own signature is not asked, the request's is). Text may be UTF-16, as a file that
+ * PowerShell or Notepad wrote. Names, attributes and extensions are
  * not even decoded.
  *
  * A private key anywhere in text is FAULT_csr_is_private_key, also beside a good request: then, if key_sha256

@@ -160,6 +160,29 @@ for (const [name, make] of NOISE) {
 	});
 }
 
+// A file chosen in the form, as the browser sends it: with its own octets.
+async function sendFile(octets, options) {
+	const form = await customer.form(at(csrOrder, '/activation/key'));
+	const body = new FormData();
+	for (const [name, value] of form.hidden)
+		body.append(name, value);
+	body.append('csr', '');
+	body.append('csr_file', new Blob([octets]), 'mail.csr');
+	return customer.request('POST', at(csrOrder, '/activation/key'), { body, ...options });
+}
+
+test('a file in UTF-16, as Windows writes it, is taken, and a private key in one is noticed', async () => {
+	const utf16 = (name) => Buffer.from(`\ufeff${fs.readFileSync(file(name), 'utf8').replace(/\n/g, '\r\n')}`, 'utf16le');
+	const answer = await sendFile(utf16('second.csr'));
+	assert.equal(answer.status, 303, answer.title);
+	assert.equal(answer.location, at(csrOrder, '/activation/summary'));
+	assert.equal((await sendFile(utf16('second.csr').swap16())).status, 303);
+	makeCsr(keys, 'windows');
+	const refused = await sendFile(utf16('windows.key'), { json: true });
+	assert.equal(refused.status, 422);
+	assert.equal(refused.code, 'csr_is_private_key');
+});
+
 test('the live check answers the verdict and changes nothing', async () => {
 	const before = await stack.sql('SELECT order_id, HEX(csr) FROM activation');
 	const bad = await customer.post('/csr/check', { csr: fs.readFileSync(file('certificate'), 'utf8') }, { json: true });

@@ -149,6 +149,52 @@ static void make_crlf(struct buf *out)
 	buf_free(&pem);
 }
 
+/* What make gives, each character a unit of UTF-16 with its low octet at `low` (0 or 1). */
+static void put_wide(struct buf *out, void (*make)(struct buf *), size_t low)
+{
+	struct buf narrow = {0};
+
+	make(&narrow);
+	for (size_t i = 0; i < narrow.len; i++) {
+		char unit[2] = {0};
+
+		unit[low] = narrow.data[i];
+		buf_add(out, unit, sizeof(unit));
+	}
+	buf_free(&narrow);
+}
+
+/* As `>` of Windows PowerShell and Notepad's "Unicode" write it. */
+static void make_utf16_little(struct buf *out)
+{
+	buf_add(out, "\xff\xfe", 2);
+	put_wide(out, put_good, 0);
+}
+
+static void make_utf16_big(struct buf *out)
+{
+	buf_add(out, "\xfe\xff", 2);
+	put_wide(out, put_good, 1);
+}
+
+static void make_utf16_little_bare(struct buf *out)
+{
+	put_wide(out, put_good, 0);
+}
+
+static void make_utf16_big_bare(struct buf *out)
+{
+	put_wide(out, put_good, 1);
+}
+
+/* Prose that ASCII cannot write, a no-break space, and half a unit at the end. */
+static void make_utf16_prose(struct buf *out)
+{
+	buf_add(out, "\xff\xfe\x7c\x01\x05\x01\r\0\n\0\xa0\0", 12);
+	put_wide(out, put_good, 0);
+	buf_add(out, "\n", 1);
+}
+
 static void make_one_line(struct buf *out)
 {
 	struct buf pem = {0};
@@ -479,6 +525,17 @@ static void make_too_large_der(struct buf *out)
 	put_pem(out, "CERTIFICATE REQUEST", big, sizeof(big));
 }
 
+static void make_utf16_bad_character(struct buf *out)
+{
+	buf_add(out, "\xff\xfe", 2);
+	put_wide(out, make_bad_character_crlf, 0);
+}
+
+static void make_utf16_blank(struct buf *out)
+{
+	buf_add(out, "\xff\xfe\n\0", 4);
+}
+
 /* Put octets over those that stand at the first place where `at` does, in the DER. */
 static void put_patched(
     struct buf *out, const char *at, size_t at_len, size_t skip, const char *with, size_t len)
@@ -764,6 +821,11 @@ static const struct case_row {
     {"DER", make_der, 0, NULL, NULL, &p256},
     {"bare base64", make_bare, 0, NULL, NULL, &p256},
     {"CRLF, BOM and blanks", make_crlf, 0, NULL, NULL, &p256},
+    {"UTF-16, low octet first", make_utf16_little, 0, NULL, NULL, &p256},
+    {"UTF-16, high octet first", make_utf16_big, 0, NULL, NULL, &p256},
+    {"UTF-16 without its mark, low octet first", make_utf16_little_bare, 0, NULL, NULL, &p256},
+    {"UTF-16 without its mark, high octet first", make_utf16_big_bare, 0, NULL, NULL, &p256},
+    {"UTF-16 with prose around", make_utf16_prose, 0, NULL, NULL, &p256},
     {"one line", make_one_line, 0, NULL, NULL, &p256},
     {"prose around", make_prose, 0, NULL, NULL, &p256},
     {"openssl req -text", make_openssl_text, 0, NULL, NULL, &rsa},
@@ -774,6 +836,7 @@ static const struct case_row {
 
     {"empty", make_empty, FAULT_csr_missing, "", NULL, NULL},
     {"blanks", make_blank, FAULT_csr_missing, "", NULL, NULL},
+    {"blanks in UTF-16", make_utf16_blank, FAULT_csr_missing, "", NULL, NULL},
     {"prose", make_prose_only, FAULT_csr_not_pem, "", NULL, NULL},
     {"a word that is base64", make_word, FAULT_csr_not_pem, "", NULL, NULL},
     {"a picture", make_binary, FAULT_csr_not_pem, "", NULL, NULL},
@@ -800,6 +863,7 @@ static const struct case_row {
     {"DER too large", make_too_large_der, FAULT_csr_too_large, "16384", NULL, NULL},
     {"character in line 3", make_bad_character, FAULT_csr_not_parsable, "line 3", NULL, NULL},
     {"character in line 3, CRLF", make_bad_character_crlf, FAULT_csr_not_parsable, "line 3", NULL, NULL},
+    {"character in line 3, UTF-16", make_utf16_bad_character, FAULT_csr_not_parsable, "line 3", NULL, NULL},
     {"version 2", make_version_2, FAULT_csr_not_parsable, "byte 6", NULL, NULL},
     {"no subject", make_bad_subject, FAULT_csr_not_parsable, "byte 9", NULL, NULL},
     {"no attributes", make_bad_attributes, FAULT_csr_not_parsable, "byte 117", NULL, NULL},
@@ -1073,6 +1137,23 @@ static void make_private_ed25519_der(struct buf *out)
 	put_private(out, ed25519, "", 0);
 }
 
+static void make_private_utf16_little(struct buf *out)
+{
+	buf_add(out, "\xff\xfe", 2);
+	put_wide(out, make_private_pkcs8, 0);
+}
+
+static void make_private_utf16_big(struct buf *out)
+{
+	buf_add(out, "\xfe\xff", 2);
+	put_wide(out, make_private_pkcs8, 1);
+}
+
+static void make_private_utf16_bare(struct buf *out)
+{
+	put_wide(out, make_private_ec, 0);
+}
+
 static void make_private_encrypted(struct buf *out)
 {
 	put_private(out, p256, "", 1);
@@ -1213,6 +1294,9 @@ static const struct private_row {
     {"private key in bare base64", make_private_bare, &rsa},
     {"Ed25519 private key in bare base64", make_private_bare_ed25519, &ed25519},
     {"private key labelled as a request", make_private_mislabelled, &p256},
+    {"private key in UTF-16, low octet first", make_private_utf16_little, &rsa},
+    {"private key in UTF-16, high octet first", make_private_utf16_big, &rsa},
+    {"private key in UTF-16 without its mark", make_private_utf16_bare, &p256},
     {"section 9.8: private key, encrypted", make_private_encrypted, NULL},
     {"private key, encrypted the old way", make_private_pem_encrypted, NULL},
     {"private key, OpenSSH", make_private_openssh, NULL},
