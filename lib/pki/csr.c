@@ -33,6 +33,9 @@
 /* Larger private keys are no RSA-8192 key, but could keep us busy for long. */
 #define PRIVATE_DER_MAX 8192
 
+/* Nor are more blocks tried for a private key that can be read: each may cost a signature. */
+#define PRIVATE_TRIES_MAX 8
+
 /* One call of csr_read(). */
 struct reader {
 	const char *text, *end;
@@ -171,7 +174,8 @@ static bool private_proves(EVP_PKEY *key)
 	unsigned char signature[KEY_RSA_BITS_MOST / 8];
 	size_t len = sizeof(signature);
 	EVP_MD_CTX *sign = EVP_MD_CTX_new(), *verify = EVP_MD_CTX_new();
-	const EVP_MD *md = EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448") ? NULL : EVP_sha256();
+	/* Edwards keys bring their hash, RSA-PSS keys may allow one only: their default. */
+	const EVP_MD *md = EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "EC") ? EVP_sha256() : NULL;
 	bool proved;
 
 	proved = sign != NULL && verify != NULL && EVP_PKEY_get_size(key) <= (int)sizeof(signature) &&
@@ -190,7 +194,7 @@ static bool private_fits(EVP_PKEY *key)
 	BIGNUM *d = NULL;
 	bool fits;
 
-	if (!EVP_PKEY_is_a(key, "RSA"))
+	if (!EVP_PKEY_is_a(key, "RSA") && !EVP_PKEY_is_a(key, "RSA-PSS"))
 		return EVP_PKEY_is_a(key, "EC") || EVP_PKEY_is_a(key, "ED25519") ||
 		       EVP_PKEY_is_a(key, "ED448");
 	fits = EVP_PKEY_get_bits(key) <= KEY_RSA_BITS_MOST &&
@@ -200,25 +204,26 @@ static bool private_fits(EVP_PKEY *key)
 	return fits;
 }
 
-/* Note the hash of a private key's public half, when it can be read and proves itself. */
-static void private_note(const struct reader *r, const unsigned char *der, size_t len)
+/* Note the hash of a private key's public half; whether it could be read and proved itself. */
+static bool private_note(const struct reader *r, const unsigned char *der, size_t len)
 {
 	const unsigned char *p = der;
 	EVP_PKEY *key = NULL;
 	struct err ignored;
+	bool noted;
 
 	if (r->key_sha256 != NULL && len <= PRIVATE_DER_MAX)
 		key = d2i_AutoPrivateKey(NULL, &p, (long)len);
-	if (key != NULL && private_fits(key) && private_proves(key) &&
-	    key_spki_sha256(r->key_sha256, key, &ignored) == -1)
-		memset(r->key_sha256, 0, SHA256_DIGEST_LENGTH);
+	noted = key != NULL && private_fits(key) && private_proves(key) &&
+		key_spki_sha256(r->key_sha256, key, &ignored) == 0;
 	EVP_PKEY_free(key);
 	ERR_clear_error();
+	return noted;
 }
 
 static int private_found(const struct reader *r, const unsigned char *der, size_t len, struct err *e)
 {
-	private_note(r, der, len);
+	(void)private_note(r, der, len);
 	return err_set(e, FAULT_csr_is_private_key, "csr: a private key was pasted");
 }
 
@@ -345,22 +350,24 @@ static bool text_has(const struct reader *r, const char *word)
 	return memmem(r->text, (size_t)(r->end - r->text), word, strlen(word)) != NULL;
 }
 
-/* Whether a private key stands anywhere, whole or not; the first readable one is noted. */
+/* Whether a private key stands anywhere, whole or not; the first that can be read and proves itself is noted,
+ * whatever stands before it. */
 static bool private_anywhere(const struct reader *r)
 {
 	const char *at = r->text, *bad;
 	struct armor_block block;
-	bool found = text_has(r, "PRIVATE KEY-") || text_has(r, "PuTTY-User-Key-File"), read = false;
+	bool found = text_has(r, "PRIVATE KEY-") || text_has(r, "PuTTY-User-Key-File"), noted = false;
+	unsigned tries = 0;
 
-	while (!read && armor_next(&at, r->end, &block)) {
+	while (!noted && tries < PRIVATE_TRIES_MAX && armor_next(&at, r->end, &block)) {
 		unsigned char *der = NULL;
 		size_t len = 0;
 
 		if (block.kind != ARMOR_PRIVATE_KEY)
 			continue;
 		found = true;
-		read = armor_decode(&der, &len, block.body, block.body_len, &bad) == ARMOR_OK;
-		if (read)
+		tries++;
+		noted = armor_decode(&der, &len, block.body, block.body_len, &bad) == ARMOR_OK &&
 			private_note(r, der, len);
 		OPENSSL_clear_free(der, len);
 	}

@@ -37,8 +37,9 @@ struct csr {
  *
  * A private key anywhere in text is FAULT_csr_is_private_key, also beside a good request: then, if key_sha256
  * is not NULL and the key could be read and proved that it signs for its public half (so that nobody blocks
- * another's key), its SPKI's SHA-256 stands in key_sha256, else all zero. Encrypted and OpenSSH keys cannot
- * be read. The text itself is the caller's to clear, and not to show again.
+ * another's key), its SPKI's SHA-256 stands in key_sha256, in the form that a request would have it
+ * (key_spki_sha256()), else all zero. Encrypted and OpenSSH keys cannot be read; of several that can, the
+ * first is noted. The text itself is the caller's to clear, and not to show again.
  *
  * Gives *out to the caller. Fails with the csr_* faults only (and busy without memory). The arg: "line 7" of
  * the text or "byte 123" of the DER for csr_not_parsable; octets left over for csr_trailing_data; the bound

@@ -17,6 +17,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 
@@ -469,11 +470,53 @@ int key_number_sha256(unsigned char out[32], const EVP_PKEY *key, struct err *e)
 	return rc == 0 ? 0 : openssl_error(e, FAULT_busy, "key: no number to hash");
 }
 
+/* An EC key's SubjectPublicKeyInfo: it may have come with its curve spelled out, or its point compressed. */
+static int ec_spki(unsigned char **der, const EVP_PKEY *key)
+{
+	EVP_PKEY *copy = EVP_PKEY_dup((EVP_PKEY *)(uintptr_t)key); /* which is only read */
+	int len = -1;
+
+	if (copy != NULL &&
+	    EVP_PKEY_set_utf8_string_param(
+		copy, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "uncompressed") == 1 &&
+	    EVP_PKEY_set_utf8_string_param(copy, OSSL_PKEY_PARAM_EC_ENCODING, "named_curve") == 1)
+		len = i2d_PUBKEY(copy, der);
+	EVP_PKEY_free(copy);
+	return len;
+}
+
+/* An id-RSASSA-PSS key's numbers as rsaEncryption, the only algorithm that a request may name for them. */
+static int pss_spki(unsigned char **der, const EVP_PKEY *key)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	OSSL_PARAM *all = NULL, *n, *e; /* of all, the hash and salt length stay behind */
+	EVP_PKEY *rsa = NULL;
+	int len = -1;
+
+	if (ctx != NULL && EVP_PKEY_todata(key, EVP_PKEY_PUBLIC_KEY, &all) == 1 &&
+	    (n = OSSL_PARAM_locate(all, OSSL_PKEY_PARAM_RSA_N)) != NULL &&
+	    (e = OSSL_PARAM_locate(all, OSSL_PKEY_PARAM_RSA_E)) != NULL) {
+		OSSL_PARAM numbers[] = {*n, *e, OSSL_PARAM_construct_end()};
+
+		if (EVP_PKEY_fromdata_init(ctx) == 1 &&
+		    EVP_PKEY_fromdata(ctx, &rsa, EVP_PKEY_PUBLIC_KEY, numbers) == 1)
+			len = i2d_PUBKEY(rsa, der);
+	}
+	EVP_PKEY_free(rsa);
+	OSSL_PARAM_free(all);
+	EVP_PKEY_CTX_free(ctx);
+	return len;
+}
+
 int key_spki_sha256(unsigned char out[32], const EVP_PKEY *key, struct err *e)
 {
 	unsigned char *der = NULL;
-	int len = i2d_PUBKEY(key, &der);
+	int len;
 
+	if (EVP_PKEY_is_a(key, "EC"))
+		len = ec_spki(&der, key);
+	else
+		len = EVP_PKEY_is_a(key, "RSA-PSS") ? pss_spki(&der, key) : i2d_PUBKEY(key, &der);
 	if (len <= 0)
 		return openssl_error(e, FAULT_busy, "key: no SubjectPublicKeyInfo");
 	(void)SHA256(der, (size_t)len, out);

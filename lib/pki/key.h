@@ -46,7 +46,9 @@ int key_check(const EVP_PKEY *key, struct err *e);
  * whatever the exponent or encoding. */
 int key_number_sha256(unsigned char out[32], const EVP_PKEY *key, struct err *e);
 
-/* SHA-256 of the SubjectPublicKeyInfo in DER. */
+/* SHA-256 of the SubjectPublicKeyInfo in DER, in the one form of each kind of key that a request may have
+ * (SBR 7.1.3.1), in whichever form the key came: an EC curve by its name, a point uncompressed, an RSA-PSS
+ * key as rsaEncryption. */
 int key_spki_sha256(unsigned char out[32], const EVP_PKEY *key, struct err *e);
 
 #endif

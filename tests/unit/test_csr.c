@@ -34,6 +34,7 @@
 
 /* Keys made once: RSA takes its time. */
 static EVP_PKEY *rsa, *p256, *p384, *p521, *ed25519;
+static EVP_PKEY *pss, *pss_numbers; /* an RSA-PSS key, and its public half as rsaEncryption */
 static const struct product shipped = {
     .keys = KEY_RSA | KEY_P256 | KEY_P384 | KEY_P521, .rsa_bits_least = 2048, .rsa_bits_most = 8192};
 static const struct product rsa_only = {.keys = KEY_RSA, .rsa_bits_least = 3072, .rsa_bits_most = 4096};
@@ -675,14 +676,8 @@ static void make_compressed(struct buf *out)
 
 static void make_rsa_pss_key(struct buf *out)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
-	EVP_PKEY *key = NULL;
-
-	assert_int_equal(EVP_PKEY_keygen_init(ctx), 1);
-	assert_int_equal(EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 1024), 1);
-	assert_int_equal(EVP_PKEY_generate(ctx, &key), 1);
-	EVP_PKEY_CTX_free(ctx);
-	put_foreign(out, key);
+	assert_int_equal(EVP_PKEY_up_ref(pss), 1);
+	put_foreign(out, pss);
 }
 
 static void make_x25519(struct buf *out)
@@ -1122,6 +1117,36 @@ static void make_private_ec(struct buf *out)
 	put_private(out, p256, "EC PRIVATE KEY", 0);
 }
 
+/* An EC key's forms that no request may have. */
+static void put_private_ec(struct buf *out, EVP_PKEY *key, const char *param, const char *value)
+{
+	EVP_PKEY *copy = EVP_PKEY_dup(key);
+
+	assert_int_equal(EVP_PKEY_set_utf8_string_param(copy, param, value), 1);
+	put_private(out, copy, "EC PRIVATE KEY", 0);
+	EVP_PKEY_free(copy);
+}
+
+static void make_private_compressed(struct buf *out)
+{
+	put_private_ec(out, p256, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "compressed");
+}
+
+static void make_private_hybrid(struct buf *out)
+{
+	put_private_ec(out, p384, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "hybrid");
+}
+
+static void make_private_explicit(struct buf *out)
+{
+	put_private_ec(out, p521, OSSL_PKEY_PARAM_EC_ENCODING, "explicit");
+}
+
+static void make_private_pss(struct buf *out)
+{
+	put_private(out, pss, "PRIVATE KEY", 0);
+}
+
 static void make_private_ed25519(struct buf *out)
 {
 	put_private(out, ed25519, "PRIVATE KEY", 0);
@@ -1278,6 +1303,28 @@ static void make_private_false_ec(struct buf *out)
 	OPENSSL_free(der);
 }
 
+static void make_private_encrypted_first(struct buf *out)
+{
+	make_private_encrypted(out);
+	make_private_pem_encrypted(out);
+	make_private_openssh(out);
+	make_private_rsa(out);
+}
+
+static void make_private_false_first(struct buf *out)
+{
+	make_private_false(out);
+	make_private_ec(out);
+}
+
+/* More than are tried: each but the last is a false one. */
+static void make_private_many_first(struct buf *out)
+{
+	for (int i = 0; i < 8; i++)
+		make_private_false_ec(out);
+	make_private_ec(out);
+}
+
 static const struct private_row {
 	const char *name;
 	void (*make)(struct buf *);
@@ -1307,6 +1354,13 @@ static const struct private_row {
     {"private key, a dash lost", make_private_few_dashes, NULL},
     {"private key, false RSA numbers", make_private_false, NULL},
     {"private key, false EC number", make_private_false_ec, NULL},
+    {"EC private key, compressed point", make_private_compressed, &p256},
+    {"EC private key, hybrid point", make_private_hybrid, &p384},
+    {"EC private key, explicit parameters", make_private_explicit, &p521},
+    {"RSA-PSS private key", make_private_pss, &pss_numbers},
+    {"private key behind others that cannot be read", make_private_encrypted_first, &rsa},
+    {"private key behind a false one", make_private_false_first, &p256},
+    {"private key behind eight false ones", make_private_many_first, NULL},
 };
 
 static void check_private(void **state)
@@ -1372,15 +1426,33 @@ static void check_blocked(void **state)
 	buf_free(&other);
 }
 
+/* A key that signs with RSASSA-PSS and SHA-384 alone. */
+static void pss_make(void)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+	BIGNUM *n = NULL;
+
+	if (ctx != NULL && EVP_PKEY_keygen_init(ctx) == 1 &&
+	    EVP_PKEY_CTX_set_rsa_keygen_bits(ctx, 2048) == 1 &&
+	    EVP_PKEY_CTX_set_rsa_pss_keygen_md(ctx, EVP_sha384()) == 1 && EVP_PKEY_generate(ctx, &pss) == 1 &&
+	    EVP_PKEY_get_bn_param(pss, OSSL_PKEY_PARAM_RSA_N, &n) == 1)
+		pss_numbers = rsa_take(n, 65537);
+	EVP_PKEY_CTX_free(ctx);
+}
+
 static int keys_make(void **state)
 {
 	(void)state;
+	pss_make();
 	rsa = EVP_RSA_gen(2048);
 	p256 = EVP_EC_gen("P-256");
 	p384 = EVP_EC_gen("P-384");
 	p521 = EVP_EC_gen("P-521");
 	ed25519 = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-	return rsa == NULL || p256 == NULL || p384 == NULL || p521 == NULL || ed25519 == NULL ? -1 : 0;
+	return rsa == NULL || p256 == NULL || p384 == NULL || p521 == NULL || ed25519 == NULL ||
+		       pss_numbers == NULL
+		   ? -1
+		   : 0;
 }
 
 static int keys_free(void **state)
@@ -1391,6 +1463,8 @@ static int keys_free(void **state)
 	EVP_PKEY_free(p384);
 	EVP_PKEY_free(p521);
 	EVP_PKEY_free(ed25519);
+	EVP_PKEY_free(pss);
+	EVP_PKEY_free(pss_numbers);
 	return 0;
 }
 
