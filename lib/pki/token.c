@@ -346,11 +346,15 @@ int token_key_create(struct token *t, enum ca_key type, const char *label, unsig
 		goto out;
 	*public_key = type == CA_KEY_RSA4096 ? rsa_public_read(t, session, public_handle)
 					     : ec_public_read(t, session, public_handle, type);
-	if (*public_key == NULL)
+	if (*public_key == NULL) {
 		(void)openssl_error(
 		    e, FAULT_internal, "token %s: public key of \"%s\" not readable", t->label, label);
-	else
+		/* Nobody could use the pair, and its label would be in use. */
+		(void)t->p11->C_DestroyObject(session, public_handle);
+		(void)t->p11->C_DestroyObject(session, *handle);
+	} else {
 		rc = 0;
+	}
 out:
 	(void)t->p11->C_CloseSession(session);
 	return rc;

@@ -33,8 +33,8 @@ unsigned token_generation(const struct token *);
 /* The handle of the one private key with that label. config_invalid: none or several; busy: token away. */
 int token_key_find(struct token *, const char *label, unsigned long *handle, struct err *e);
 
-/* Make a key pair that never leaves the token; refuses a label in use. Gives the public half to the caller.
- */
+/* Make a key pair that never leaves the token; refuses a label in use. Gives the public half to the caller;
+ * a pair whose public half cannot be read is destroyed again. */
 int token_key_create(struct token *, enum ca_key, const char *label, unsigned long *handle,
     EVP_PKEY **public_key, struct err *e);
 

@@ -7,6 +7,9 @@
 
 #include <openssl/rsa.h>
 
+#include <dlfcn.h>
+#include <p11-kit-1/p11-kit/pkcs11.h>
+
 #include "lib/pki/token.h"
 
 #define MODULE "/usr/lib/softhsm/libsofthsm2.so"
@@ -478,6 +481,65 @@ static void test_token_label_in_use(void **state)
 	assert_int_equal(e.fault, FAULT_config_invalid);
 }
 
+static CK_RV no_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR t, CK_ULONG n)
+{
+	(void)session;
+	(void)object;
+	(void)t;
+	(void)n;
+	return CKR_DEVICE_ERROR;
+}
+
+/* How many objects the token has with that label. */
+static CK_ULONG objects_count(CK_FUNCTION_LIST_PTR p11, const char *label)
+{
+	CK_ATTRIBUTE want = {CKA_LABEL, (void *)(uintptr_t)label, strlen(label)};
+	CK_SESSION_HANDLE session;
+	CK_OBJECT_HANDLE found[4];
+	CK_SLOT_ID slots[8];
+	CK_ULONG count = 8, i = 0;
+
+	assert_int_equal(p11->C_GetSlotList(CK_TRUE, slots, &count), CKR_OK);
+	while (p11->C_OpenSession(slots[i], CKF_SERIAL_SESSION, NULL, NULL, &session) != CKR_OK)
+		assert_true(++i < count); /* the free slot has no token yet */
+	assert_int_equal(p11->C_FindObjectsInit(session, &want, 1), CKR_OK);
+	assert_int_equal(p11->C_FindObjects(session, found, 4, &count), CKR_OK);
+	assert_int_equal(p11->C_FindObjectsFinal(session), CKR_OK);
+	assert_int_equal(p11->C_CloseSession(session), CKR_OK);
+	return count;
+}
+
+/* The module's own list of functions, with one that fails while a pair is made: neither half is left. */
+static void test_token_public_half_unreadable(void **state)
+{
+	CK_C_GetFunctionList list;
+	CK_C_GetAttributeValue value;
+	CK_FUNCTION_LIST_PTR p11;
+	struct signing_key *key;
+	void *library;
+	struct err e;
+
+	(void)state;
+	NEED_TOKEN();
+	library = dlopen(MODULE, RTLD_NOW | RTLD_NOLOAD);
+	assert_non_null(library);
+	*(void **)&list = dlsym(library, "C_GetFunctionList");
+	assert_int_equal(list(&p11), CKR_OK);
+	value = p11->C_GetAttributeValue;
+	for (int type = 0; type < CA_KEY__MAX; type++) {
+		p11->C_GetAttributeValue = no_value;
+		assert_int_equal(signing_key_create_in_token(&key, (enum ca_key)type, token, "half", &e), -1);
+		p11->C_GetAttributeValue = value;
+		assert_string_equal(fault_code(e.fault), "internal");
+		assert_int_equal(objects_count(p11, "half"), 0);
+	}
+	assert_done(signing_key_create_in_token(&key, CA_KEY_P256, token, "half", &e), &e);
+	signing_key_free(key);
+	assert_int_equal(objects_count(p11, "half"), 2);
+	assert_done(token_key_destroy(token, "half", &e), &e);
+	(void)dlclose(library);
+}
+
 /* The certificate of one CA with the key of another under its label. */
 static void test_token_key_of_another(void **state)
 {
@@ -610,6 +672,7 @@ int main(void)
 	    cmocka_unit_test(test_token_many_signatures),
 	    cmocka_unit_test(test_token_rsa),
 	    cmocka_unit_test(test_token_label_in_use),
+	    cmocka_unit_test(test_token_public_half_unreadable),
 	    cmocka_unit_test(test_token_key_of_another),
 	    cmocka_unit_test(test_token_ceremony_undone),
 	    cmocka_unit_test(test_token_away),
