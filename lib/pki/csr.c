@@ -229,7 +229,8 @@ static int private_found(const struct reader *r, const unsigned char *der, size_
 
 static int der_read(struct reader *r, const unsigned char *der, size_t len, struct err *e);
 
-/* PKCS #7 may hold a request as its data (certreq, cms -sign), or only certificates. */
+/* PKCS #7 may hold a request as its data (certreq, cms -sign), a request of CMC (RFC 5272 3.2: PKIData), or
+ * only certificates. */
 static int pkcs7_read(struct reader *r, const unsigned char *der, size_t len, struct err *e)
 {
 	const unsigned char *p = der;
@@ -248,6 +249,10 @@ static int pkcs7_read(struct reader *r, const unsigned char *der, size_t len, st
 	    OBJ_obj2nid(CMS_get0_eContentType(cms)) == NID_pkcs7_data) {
 		r->unwrapped = true;
 		rc = der_read(r, ASN1_STRING_get0_data(*content), (size_t)ASN1_STRING_length(*content), e);
+		goto out;
+	}
+	if (OBJ_obj2nid(CMS_get0_eContentType(cms)) == NID_id_cct_PKIData) {
+		(void)err_set(e, FAULT_csr_cmc, "csr: a request of CMC");
 		goto out;
 	}
 	certificates = CMS_get1_certs(cms);

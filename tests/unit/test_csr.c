@@ -301,6 +301,47 @@ static void make_pkcs7_twice(struct buf *out)
 	buf_free(&der);
 }
 
+/* As certreq of Windows makes it when nobody says PKCS10; flags: with the signer's certificate or without. */
+static void put_cmc(struct buf *out, const char *label, unsigned flags)
+{
+	X509 *x = certificate_make();
+	BIO *data =
+	    BIO_new_mem_buf("\x30\x08\x30\x00\x30\x00\x30\x00\x30\x00", 10); /* PKIData with nothing */
+	unsigned char *der = NULL;
+	CMS_ContentInfo *cms;
+	int len;
+
+	cms = CMS_sign(x, p256, NULL, data, CMS_BINARY | CMS_NOSMIMECAP | CMS_PARTIAL | flags);
+	assert_non_null(cms);
+	assert_int_equal(CMS_set1_eContentType(cms, OBJ_nid2obj(NID_id_cct_PKIData)), 1);
+	assert_int_equal(CMS_final(cms, data, NULL, CMS_BINARY), 1);
+	len = i2d_CMS_ContentInfo(cms, &der);
+	assert_true(len > 0);
+	if (label == NULL)
+		buf_add(out, der, (size_t)len);
+	else
+		put_pem(out, label, der, (size_t)len);
+	OPENSSL_free(der);
+	CMS_ContentInfo_free(cms);
+	BIO_free(data);
+	X509_free(x);
+}
+
+static void make_cmc(struct buf *out)
+{
+	put_cmc(out, "NEW CERTIFICATE REQUEST", CMS_NOCERTS);
+}
+
+static void make_cmc_with_certificate(struct buf *out)
+{
+	put_cmc(out, "PKCS7", 0);
+}
+
+static void make_cmc_der(struct buf *out)
+{
+	put_cmc(out, NULL, CMS_NOCERTS);
+}
+
 static void make_pkcs7_certificates(struct buf *out)
 {
 	put_pkcs7(out, NULL);
@@ -842,6 +883,9 @@ static const struct case_row {
     {"certificate labelled as a request", make_certificate_mislabelled, FAULT_csr_is_certificate, "", NULL,
 	NULL},
     {"certificates in PKCS #7", make_pkcs7_certificates, FAULT_csr_is_certificate, "PKCS7", NULL, NULL},
+    {"CMC labelled as a request", make_cmc, FAULT_csr_cmc, "", NULL, NULL},
+    {"CMC with a certificate", make_cmc_with_certificate, FAULT_csr_cmc, "", NULL, NULL},
+    {"CMC in DER", make_cmc_der, FAULT_csr_cmc, "", NULL, NULL},
     {"public key", make_public, FAULT_csr_is_public_key, "", NULL, NULL},
     {"public key in DER", make_public_der, FAULT_csr_is_public_key, "", NULL, NULL},
     {"RSA PUBLIC KEY", make_public_pkcs1, FAULT_csr_is_public_key, "", NULL, NULL},
