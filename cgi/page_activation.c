@@ -12,6 +12,7 @@
 #include "lib/ipc/signer_client.h"
 #include "lib/pki/blocklist.h"
 #include "lib/pki/csr.h"
+#include "lib/pki/key.h"
 #include "lib/pki/product.h"
 
 /* How far the wizard has come; each page is open once those before it are filled in. */
@@ -329,23 +330,22 @@ static const struct field *csr_field(const struct req *r)
 
 int csr_take(struct req *r, const struct product *product, struct csr **out, bool *secret, struct err *e)
 {
-	static const unsigned char none[32];
+	static const struct key_hashes none;
 	const struct field *f = csr_field(r);
-	unsigned char pasted[32] = {0};
+	struct key_hashes pasted;
 	struct err ignored;
 
 	*secret = false;
 	if (r->w->blocklist != NULL && blocklist_refresh(r->w->blocklist, e) == -1)
 		return -1;
-	if (csr_read(out, f == NULL ? "" : f->value, f == NULL ? 0 : f->len, pasted, e) == -1) {
+	if (csr_read(out, f == NULL ? "" : f->value, f == NULL ? 0 : f->len, &pasted, e) == -1) {
 		*secret = e->fault == FAULT_csr_is_private_key;
-		if (memcmp(pasted, none, sizeof(none)) != 0 &&
-		    activation_key_pasted(r->w->db, &r->actor, pasted, &ignored) == -1)
+		if (memcmp(&pasted, &none, sizeof(none)) != 0 &&
+		    activation_key_pasted(r->w->db, &r->actor, &pasted, &ignored) == -1)
 			*e = ignored;
 		return -1;
 	}
-	if (csr_check(*out, product, r->w->blocklist, e) == 0 &&
-	    activation_key_check(r->w->db, (*out)->spki_sha256, e) == 0)
+	if (csr_check(*out, product, r->w->blocklist, e) == 0 && activation_key_check(r->w->db, *out, e) == 0)
 		return 0;
 	csr_free(*out);
 	*out = NULL;
@@ -532,6 +532,24 @@ static int statements_missing(struct req *r, struct err *e)
 	return missing;
 }
 
+int csr_saved_check(struct req *r, const struct order_page *p, struct err *e)
+{
+	struct csr *csr = csr_saved(p);
+	int rc = csr == NULL ? 0 : activation_key_check(r->w->db, csr, e);
+
+	csr_free(csr);
+	return rc;
+}
+
+/* Submit what the summary showed, if its key was not blocked since it was handed in. */
+static int summary_submit(struct req *r, const struct order_page *p, const unsigned char spki[32],
+    long long *order_id, struct err *e)
+{
+	if (wizard_open(&p->order, WIZARD_SUMMARY) && csr_saved_check(r, p, e) == -1)
+		return -1;
+	return activation_submit(r->w->db, &r->actor, &p->order.on, spki, order_id, e);
+}
+
 int page_activation_summary_post(struct req *r, struct err *e)
 {
 	const char *shown = form_text(&r->form, "summary");
@@ -553,7 +571,7 @@ int page_activation_summary_post(struct req *r, struct err *e)
 		rc = r->json ? -1 : summary_show(r, &p, e);
 		goto out;
 	}
-	if (activation_submit(r->w->db, &r->actor, &p.order.on, spki, &order_id, &fault) == 0) {
+	if (summary_submit(r, &p, spki, &order_id, &fault) == 0) {
 		signer_nudge(r->w->conf, (uint64_t)order_id);
 		rc = wizard_see(r, &p.order.on, "done");
 	} else if (fault_here(r, &fault) && wizard_open(&p.order, WIZARD_SUMMARY)) {

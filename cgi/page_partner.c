@@ -459,6 +459,8 @@ static int order_activate(struct req *r, const struct order_page *p, struct err 
 		return -1;
 	}
 	rc = statements_read(r, e);
+	if (rc == 0 && csr == NULL && p->order.activation == STEP_WAITING_FOR_DATA)
+		rc = csr_saved_check(r, p, e);
 	if (rc == 0)
 		rc = partner_activate(r->w->db, &r->actor, &p->order.on, fields, csr, &order_id, e);
 	if (rc == 0)

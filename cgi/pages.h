@@ -76,6 +76,8 @@ int fields_read(const struct req *, const struct product *, char *out, size_t ro
 /* Read and judge the request of a form; *out is the caller's. A pasted private key's public key is blocked,
  * and *secret says that the text must not be shown again. */
 int csr_take(struct req *, const struct product *, struct csr **out, bool *secret, struct err *e);
+/* csr_key_compromised when the key of the request saved with the order was blocked since; 0 without one. */
+int csr_saved_check(struct req *, const struct order_page *, struct err *e);
 
 /* Who acts for a partner and what is shown of them, from the first row of a partner's statement (show.c). A
  * key is nobody to greet. */

@@ -95,7 +95,11 @@ GRANT EXECUTE ON PROCEDURE csr_refused TO web@localhost
 $$
 GRANT EXECUTE ON PROCEDURE key_pasted TO web@localhost
 $$
+GRANT EXECUTE ON PROCEDURE key_pasted_with TO web@localhost
+$$
 GRANT EXECUTE ON PROCEDURE key_check TO web@localhost
+$$
+GRANT EXECUTE ON PROCEDURE key_check_with TO web@localhost
 $$
 
 -- mailer: its four transitions, nothing else.
@@ -138,6 +142,12 @@ $$
 GRANT EXECUTE ON PROCEDURE mailbox_sweep TO signer@localhost
 $$
 GRANT EXECUTE ON PROCEDURE clock_watch TO signer@localhost
+$$
+GRANT EXECUTE ON PROCEDURE key_check_with TO signer@localhost
+$$
+GRANT EXECUTE ON PROCEDURE key_unnumbered TO signer@localhost
+$$
+GRANT EXECUTE ON PROCEDURE key_numbered TO signer@localhost
 $$
 GRANT EXECUTE ON PROCEDURE crl_begin TO signer@localhost
 $$

@@ -1083,24 +1083,46 @@ BEGIN
 END
 $$
 
--- Somebody pasted a private key: its public key serves nobody any more (SBR 6.1.1.3).
-CREATE OR REPLACE PROCEDURE key_pasted(p_spki BINARY(32), p_address VARCHAR(45) CHARACTER SET ascii)
+-- Somebody pasted a private key: its public key serves nobody any more (SBR 6.1.1.3), nor does another of its number. What
+-- the signer found out of a certificate (key_numbered) no worker changes.
+CREATE OR REPLACE PROCEDURE key_pasted_with(p_spki BINARY(32), p_number BINARY(32),
+    p_address VARCHAR(45) CHARACTER SET ascii)
 BEGIN
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 	START TRANSACTION;
-	INSERT IGNORE INTO key_block (spki_sha256, source, added_at) VALUES (p_spki, 'pasted', UTC_TIMESTAMP());
-	IF ROW_COUNT() > 0 THEN CALL audit_add('web', 'key_pasted', NULL, p_address, HEX(p_spki)); END IF;
+	INSERT IGNORE INTO key_block (spki_sha256, number_sha256, source, added_at)
+	VALUES (p_spki, p_number, 'pasted', UTC_TIMESTAMP());
+	IF ROW_COUNT() > 0 THEN
+		CALL audit_add('web', 'key_pasted', NULL, p_address, HEX(p_spki));
+	ELSE
+		UPDATE key_block SET number_sha256 = p_number
+		WHERE spki_sha256 = p_spki AND number_sha256 IS NULL AND source = 'pasted';
+	END IF;
 	COMMIT;
 END
 $$
 
--- Is this key refused for this order's mailbox? Answers by refusing; changes nothing. For the live check.
-CREATE OR REPLACE PROCEDURE key_check(p_spki BINARY(32))
+-- As a worker of the version before blocks, which tells no number.
+CREATE OR REPLACE PROCEDURE key_pasted(p_spki BINARY(32), p_address VARCHAR(45) CHARACTER SET ascii)
+	CALL key_pasted_with(p_spki, NULL, p_address)
+$$
+
+-- Is this key blocked, or one of the same number? Answers by refusing; changes nothing. For the live check, before a
+-- request is saved and submitted, and for an order that the signer could not reserve.
+CREATE OR REPLACE PROCEDURE key_check_with(p_spki BINARY(32), p_number BINARY(32))
 BEGIN
-	IF EXISTS (SELECT 1 FROM key_block WHERE spki_sha256 = p_spki) THEN CALL refuse('csr_key_compromised'); END IF;
+	IF EXISTS (SELECT 1 FROM key_block WHERE spki_sha256 = p_spki)
+	    OR EXISTS (SELECT 1 FROM key_block WHERE number_sha256 = p_number) THEN
+		CALL refuse('csr_key_compromised');
+	END IF;
 END
+$$
+
+-- As a worker of the version before asks.
+CREATE OR REPLACE PROCEDURE key_check(p_spki BINARY(32))
+	CALL key_check_with(p_spki, NULL)
 $$
 
 -- ---------------------------------------------------------------- outbox (mailer)
@@ -1308,8 +1330,9 @@ END
 $$
 
 -- Write down serial and hash of what is about to be signed: [{"order": n, "issuer": n, "serial": "hex", "tbs": "hex",
--- "spki": "hex", "lint": "name and version of the lint that passed it"}, …]. Another serial reserved earlier for the same
--- order was abandoned by a crash: it goes on the CRL. Answers the orders that may be signed now, until the lease ends.
+-- "spki": "hex", "number": "hex, of the key", "lint": "name and version of the lint that passed it"}, …]. Another serial
+-- reserved earlier for the same order was abandoned by a crash: it goes on the CRL. Answers the orders that may be signed now,
+-- until the lease ends: none whose key's number is blocked, which only the signer can tell (one of the version before does not).
 CREATE OR REPLACE PROCEDURE issuance_reserve(p_signer VARCHAR(64), p_batch LONGTEXT)
 BEGIN
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
@@ -1339,10 +1362,11 @@ BEGIN
 	SELECT j.issuer, UNHEX(j.serial), j.id, UNHEX(j.tbs), j.lint, UTC_TIMESTAMP()
 	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', issuer INT PATH '$.issuer',
 	    serial CHAR(32) PATH '$.serial', tbs CHAR(64) PATH '$.tbs', spki CHAR(64) PATH '$.spki',
-	    lint VARCHAR(64) PATH '$.lint')) j
+	    number CHAR(64) PATH '$.number', lint VARCHAR(64) PATH '$.lint')) j
 	JOIN issuance_held h ON h.order_id = j.id AND h.taken_by = p_signer AND h.spki_sha256 = UNHEX(j.spki)
 	LEFT JOIN serial own ON own.issuer_id = j.issuer AND own.serial = UNHEX(j.serial) AND own.order_id = j.id
-	WHERE own.order_id IS NULL AND j.lint <> '';
+	WHERE own.order_id IS NULL AND j.lint <> ''
+	    AND NOT EXISTS (SELECT 1 FROM key_block b WHERE b.number_sha256 = UNHEX(j.number));
 	COMMIT;
 	SELECT j.id AS order_id
 	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', issuer INT PATH '$.issuer',
@@ -1481,6 +1505,21 @@ BEGIN
 	    records VARCHAR(2000) PATH '$.records')) j;
 	COMMIT;
 END
+$$
+
+-- Blocked keys whose number nobody told, each with a certificate that has it, in the order of their hashes: up to p_n behind
+-- p_after. Those of a revocation for keyCompromise, and those blocked before there were numbers; a certificate that
+-- was cleared tells none.
+CREATE OR REPLACE PROCEDURE key_unnumbered(p_after BINARY(32), p_n INT UNSIGNED)
+	SELECT k.spki_sha256, c.der
+	FROM key_block k JOIN certificate c ON c.id = (SELECT MIN(x.id) FROM certificate x
+	    WHERE x.spki_sha256 = k.spki_sha256 AND x.der <> '')
+	WHERE k.number_sha256 IS NULL AND k.spki_sha256 > p_after ORDER BY k.spki_sha256 LIMIT p_n
+$$
+
+-- The number of such a key. It follows from what is blocked, so it is no event.
+CREATE OR REPLACE PROCEDURE key_numbered(p_spki BINARY(32), p_number BINARY(32))
+	UPDATE key_block SET number_sha256 = p_number WHERE spki_sha256 = p_spki AND number_sha256 IS NULL
 $$
 
 -- ---------------------------------------------------------------- certificate

@@ -7,6 +7,7 @@
 #include "lib/base/err.h"
 #include "lib/db/db.h"
 #include "lib/pki/csr.h"
+#include "lib/pki/key.h"
 #include "lib/pki/product.h"
 
 int activation_data(struct db *db, const struct actor *actor, const struct order_number *on,
@@ -61,13 +62,16 @@ int activation_csr_refused(struct db *db, const struct actor *actor, const struc
 }
 
 int activation_key_pasted(
-    struct db *db, const struct actor *actor, const unsigned char spki_sha256[32], struct err *e)
+    struct db *db, const struct actor *actor, const struct key_hashes *key, struct err *e)
 {
-	return db_run(
-	    db, STMT_KEY_PASTED, NULL, e, DB_ARGS(P_BYTES(spki_sha256, 32), P_TEXT(actor->address)));
+	return db_run(db, STMT_KEY_PASTED, NULL, e,
+	    DB_ARGS(P_BYTES(key->spki, sizeof(key->spki)), P_BYTES(key->number, sizeof(key->number)),
+		P_TEXT(actor->address)));
 }
 
-int activation_key_check(struct db *db, const unsigned char spki_sha256[32], struct err *e)
+int activation_key_check(struct db *db, const struct csr *csr, struct err *e)
 {
-	return db_run(db, STMT_KEY_CHECK, NULL, e, DB_ARGS(P_BYTES(spki_sha256, 32)));
+	return db_run(db, STMT_KEY_CHECK, NULL, e,
+	    DB_ARGS(P_BYTES(csr->spki_sha256, sizeof(csr->spki_sha256)),
+		P_BYTES(csr->number_sha256, sizeof(csr->number_sha256))));
 }

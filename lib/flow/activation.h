@@ -13,6 +13,7 @@
 struct csr;
 struct db;
 struct err;
+struct key_hashes;
 
 /* The version of the terms that a submission accepts (SBR 9.6.3); grows with every change of their words. */
 #define TERMS_VERSION "1.0"
@@ -39,11 +40,11 @@ int activation_submit(struct db *, const struct actor *, const struct order_numb
 int activation_csr_refused(
     struct db *, const struct actor *, const struct order_number *, const struct err *why, struct err *e);
 
-/* A private key was pasted: block its public key (SHA-256 of the SPKI). */
-int activation_key_pasted(
-    struct db *, const struct actor *, const unsigned char spki_sha256[32], struct err *e);
+/* A private key was pasted: block its public key, and each that is of the same number. */
+int activation_key_pasted(struct db *, const struct actor *, const struct key_hashes *, struct err *e);
 
-/* Refuse (csr_key_compromised) when the key is on the block list; changes nothing. */
-int activation_key_check(struct db *, const unsigned char spki_sha256[32], struct err *e);
+/* Refuse (csr_key_compromised) when the request's key is on the block list, or one of the same number is;
+ * changes nothing. */
+int activation_key_check(struct db *, const struct csr *, struct err *e);
 
 #endif

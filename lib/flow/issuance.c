@@ -96,6 +96,7 @@ static json_t *issuance_json(const struct issuance *i, unsigned issuer_id, struc
 	hex_add(o, "spki", i->spki, sizeof(i->spki));
 	if (ders == NULL) {
 		hex_add(o, "tbs", i->tbs_sha256, sizeof(i->tbs_sha256));
+		hex_add(o, "number", i->number, sizeof(i->number));
 		(void)json_object_set_new(o, "lint", json_string(i->lint == NULL ? "" : i->lint));
 		return o;
 	}
@@ -148,6 +149,12 @@ int issuance_reserve(
 	db_rows_free(rows);
 	free(batch);
 	return rc;
+}
+
+int issuance_key_check(struct db *db, const struct issuance *i, struct err *e)
+{
+	return db_run(db, STMT_ISSUANCE_KEY_CHECK, NULL, e,
+	    DB_ARGS(P_BYTES(i->spki, sizeof(i->spki)), P_BYTES(i->number, sizeof(i->number))));
 }
 
 int issuance_store(

@@ -47,7 +47,8 @@ struct issuance {
 	time_t not_before, not_after;
 	unsigned char *der; /* owned (free): the certificate, once signed */
 	size_t der_len;
-	uint8_t spki[32]; /* SHA-256 of the SPKI in it */
+	uint8_t spki[32];   /* SHA-256 of the SPKI in it */
+	uint8_t number[32]; /* and of its key's number (key.h) */
 	bool reserved, stored;
 };
 
@@ -68,6 +69,10 @@ void issuance_batch_free(struct issuance_batch *); /* NULL is fine */
  * issuer_id: row of table issuer. */
 int issuance_reserve(
     struct db *, const char *signer, unsigned issuer_id, struct issuance **list, size_t n, struct err *e);
+
+/* Whether the key of an order that was not reserved is blocked: csr_key_compromised; else 0, it was another
+ * reason. */
+int issuance_key_check(struct db *, const struct issuance *, struct err *e);
 
 /* Store the certificates of the given orders, end them, write their mails; sets stored. */
 int issuance_store(

@@ -39,7 +39,7 @@
 /* One call of csr_read(). */
 struct reader {
 	const char *text, *end;
-	unsigned char *key_sha256; /* where a private key's hash goes; NULL: nowhere */
+	struct key_hashes *pasted; /* where a private key's hashes go; NULL: nowhere */
 	struct csr **out;
 	bool unwrapped; /* inside PKCS #7 already */
 };
@@ -129,7 +129,8 @@ static int request_key(
 		return fault_at_byte(e, (size_t)(parts->key.key.whole - der), "no public key");
 	csr->type = parts->key.type;
 	csr->bits = EVP_PKEY_get_bits(csr->key);
-	return 0;
+	/* What is longer csr_check() refuses, without a look at its number. */
+	return csr->bits > KEY_RSA_BITS_MOST ? 0 : key_number_sha256(csr->number_sha256, csr->key, e);
 }
 
 static void *bytes_copy(const void *bytes, size_t len)
@@ -204,18 +205,21 @@ static bool private_fits(EVP_PKEY *key)
 	return fits;
 }
 
-/* Note the hash of a private key's public half; whether it could be read and proved itself. */
+/* Note the hashes of a private key's public half; whether it could be read and proved itself. */
 static bool private_note(const struct reader *r, const unsigned char *der, size_t len)
 {
 	const unsigned char *p = der;
 	EVP_PKEY *key = NULL;
+	struct key_hashes hashes;
 	struct err ignored;
 	bool noted;
 
-	if (r->key_sha256 != NULL && len <= PRIVATE_DER_MAX)
+	if (r->pasted != NULL && len <= PRIVATE_DER_MAX)
 		key = d2i_AutoPrivateKey(NULL, &p, (long)len);
 	noted = key != NULL && private_fits(key) && private_proves(key) &&
-		key_spki_sha256(r->key_sha256, key, &ignored) == 0;
+		key_hashes(&hashes, key, &ignored) == 0;
+	if (noted)
+		*r->pasted = hashes;
 	EVP_PKEY_free(key);
 	ERR_clear_error();
 	return noted;
@@ -477,14 +481,14 @@ static int octets_read(struct reader *r, struct err *e)
 	return bare_read(r, start, e);
 }
 
-int csr_read(struct csr **out, const char *text, size_t len, unsigned char key_sha256[32], struct err *e)
+int csr_read(struct csr **out, const char *text, size_t len, struct key_hashes *pasted, struct err *e)
 {
-	struct reader r = {.text = text, .end = text + len, .key_sha256 = key_sha256, .out = out};
+	struct reader r = {.text = text, .end = text + len, .pasted = pasted, .out = out};
 	char *narrow;
 	int rc;
 
-	if (key_sha256 != NULL)
-		memset(key_sha256, 0, SHA256_DIGEST_LENGTH);
+	if (pasted != NULL)
+		*pasted = (struct key_hashes){0};
 	if (len > CSR_TEXT_MAX)
 		return fault_too_large(e, CSR_TEXT_MAX);
 	if (!armor_wide(text, len))

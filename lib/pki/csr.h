@@ -13,6 +13,7 @@
 
 struct blocklist;
 struct err;
+struct key_hashes;
 struct product;
 
 #define CSR_TEXT_MAX ((size_t)65536) /* octets of text or DER taken; more is csr_too_large */
@@ -24,7 +25,8 @@ struct csr {
 	unsigned char *spki; /* owned: SubjectPublicKeyInfo in DER, as it stood in the request */
 	size_t spki_len;
 	unsigned char spki_sha256[32];
-	EVP_PKEY *key; /* owned; NULL when type is 0 */
+	unsigned char number_sha256[32]; /* of the key (key.h); all zero when type is 0, or it is too long */
+	EVP_PKEY *key;                   /* owned; NULL when type is 0 */
 	unsigned type; /* KEY_RSA, KEY_P256, … of product.h; 0 when of none of them (csr_check() refuses) */
 	int bits;      /* RSA: modulus; EC: field size; 0 when type is 0 */
 };
@@ -35,16 +37,16 @@ struct csr {
  * PowerShell or Notepad wrote. Names, attributes and extensions are
  * not even decoded.
  *
- * A private key anywhere in text is FAULT_csr_is_private_key, also beside a good request: then, if key_sha256
- * is not NULL and the key could be read and proved that it signs for its public half (so that nobody blocks
- * another's key), its SPKI's SHA-256 stands in key_sha256, in the form that a request would have it
+ * A private key anywhere in text is FAULT_csr_is_private_key, also beside a good request: then, if pasted is
+ * not NULL and the key could be read and proved that it signs for its public half (so that nobody blocks
+ * another's key), its hashes stand in *pasted, that of the SPKI in the form that a request would have it
  * (key_spki_sha256()), else all zero. Encrypted and OpenSSH keys cannot be read; of several that can, the
  * first is noted. The text itself is the caller's to clear, and not to show again.
  *
  * Gives *out to the caller. Fails with the csr_* faults only (and busy without memory). The arg: "line 7" of
  * the text or "byte 123" of the DER for csr_not_parsable; octets left over for csr_trailing_data; the bound
  * in octets for csr_too_large; how many for csr_several; else empty. */
-int csr_read(struct csr **out, const char *text, size_t len, unsigned char key_sha256[32], struct err *e);
+int csr_read(struct csr **out, const char *text, size_t len, struct key_hashes *pasted, struct err *e);
 
 /* Judge what csr_read() found: the self-signature proves possession (and uses no MD5 or SHA-1); the
  * AlgorithmIdentifier is byte for byte one of SBR 7.1.3.1; type, size and exponent are allowed

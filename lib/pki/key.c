@@ -456,7 +456,7 @@ int key_number_sha256(unsigned char out[32], const EVP_PKEY *key, struct err *e)
 	size_t len = sizeof(raw), zeros = 0;
 	int rc;
 
-	if (EVP_PKEY_is_a(key, "RSA"))
+	if (EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_is_a(key, "RSA-PSS"))
 		rc = number_hash(out, key, OSSL_PKEY_PARAM_RSA_N);
 	else if (EVP_PKEY_is_a(key, "EC"))
 		rc = number_hash(out, key, OSSL_PKEY_PARAM_EC_PUB_X);
@@ -522,4 +522,9 @@ int key_spki_sha256(unsigned char out[32], const EVP_PKEY *key, struct err *e)
 	(void)SHA256(der, (size_t)len, out);
 	OPENSSL_free(der);
 	return 0;
+}
+
+int key_hashes(struct key_hashes *out, const EVP_PKEY *key, struct err *e)
+{
+	return key_spki_sha256(out->spki, key, e) == -1 ? -1 : key_number_sha256(out->number, key, e);
 }

@@ -43,12 +43,18 @@ int key_check(const EVP_PKEY *key, struct err *e);
 
 /* SHA-256 of the number that makes the key, as the lists of Debian and other known keys name it: the modulus
  * n, an EC point's x, or an Edwards key's octets, big-endian without leading zeros. It stays the same
- * whatever the exponent or encoding. */
+ * whatever the exponent, the sign of y or the encoding, so it tells keys of one private key. */
 int key_number_sha256(unsigned char out[32], const EVP_PKEY *key, struct err *e);
 
 /* SHA-256 of the SubjectPublicKeyInfo in DER, in the one form of each kind of key that a request may have
  * (SBR 7.1.3.1), in whichever form the key came: an EC curve by its name, a point uncompressed, an RSA-PSS
  * key as rsaEncryption. */
 int key_spki_sha256(unsigned char out[32], const EVP_PKEY *key, struct err *e);
+
+/* Both of them: what a key is blocked by. */
+struct key_hashes {
+	unsigned char spki[32], number[32];
+};
+int key_hashes(struct key_hashes *out, const EVP_PKEY *key, struct err *e);
 
 #endif

@@ -76,9 +76,9 @@ to_submitted() {
 	as web "CALL activation_submit($C, ${1:-$HASH1}, '1', $ADDRESS)" >/dev/null
 }
 # JSON batches for the signer: serial is 32 hex digits made of one.
-reserve_json() { # DIGIT [KEY-HEX] [LINT]
-	printf '[{"order": %s, "issuer": 1, "serial": "%s", "tbs": "%s", "spki": "%s", "lint": "%s"}]' "$ID" \
-		"$(printf "$1%.0s" {1..32})" "$(printf "$1%.0s" {1..64})" "${2:-$(printf '31%.0s' {1..32})}" "${3-a lint 1}"
+reserve_json() { # DIGIT [KEY-HEX] [LINT] [NUMBER-HEX]: without the last as a signer of the version before
+	printf '[{"order": %s, "issuer": 1, "serial": "%s", "tbs": "%s", "spki": "%s", "lint": "%s"%s}]' "$ID" \
+		"$(printf "$1%.0s" {1..32})" "$(printf "$1%.0s" {1..64})" "${2:-$(printf '31%.0s' {1..32})}" "${3-a lint 1}" "${4:+, \"number\": \"$4\"}"
 }
 permitted() { # SECONDS it is valid
 	as signer "CALL caa_record('s1', JSON_ARRAY(JSON_OBJECT('order', $ID, 'domain', 'example.org', 'decision', 'permitted', 'secure', 1, 'checked_at', UNIX_TIMESTAMP(), 'valid_until', UNIX_TIMESTAMP() + ${1:-28800})))"
@@ -549,6 +549,16 @@ as web "CALL key_pasted($HASH2, $ADDRESS); CALL key_pasted($HASH2, $ADDRESS)"
 is "section 9.8: key_pasted blocks the key, once" "$(as root "SELECT source FROM key_block"; count audit "event = 'key_pasted'")" $'pasted\n1'
 like "key_check" "$(as web "CALL key_check($HASH2)")" "${REFUSED}csr_key_compromised"
 is "key_check of a good key" "$(as web "CALL key_check($HASH1)")" ""
+as web "CALL key_pasted_with(REPEAT('5', 32), REPEAT('6', 32), $ADDRESS)"
+like "key_check_with of another key of a blocked number" "$(as web "CALL key_check_with(REPEAT('7', 32), REPEAT('6', 32))")" "${REFUSED}csr_key_compromised"
+like "key_check_with of a blocked key, whatever its number" "$(as web "CALL key_check_with(REPEAT('5', 32), REPEAT('8', 32))")" "${REFUSED}csr_key_compromised"
+is "key_check_with of a good key" "$(as web "CALL key_check_with(REPEAT('6', 32), REPEAT('5', 32))")" ""
+as web "CALL key_pasted_with($HASH2, REPEAT('9', 32), $ADDRESS); CALL key_pasted_with($HASH2, REPEAT('8', 32), $ADDRESS)"
+is "a key pasted again has the number that was told first" "$(as root "SELECT number_sha256 = REPEAT('9', 32) FROM key_block WHERE spki_sha256 = $HASH2"; count audit "event = 'key_pasted'")" $'1\n2'
+as root "INSERT INTO key_block (spki_sha256, source, added_at) VALUES (REPEAT('0', 32), 'keyCompromise', UTC_TIMESTAMP())"
+as web "CALL key_pasted_with(REPEAT('0', 32), REPEAT('9', 32), $ADDRESS)"
+is "but none is told by a worker of a revoked one" "$(as root "SELECT number_sha256 FROM key_block WHERE spki_sha256 = REPEAT('0', 32)")" NULL
+as root "DELETE FROM key_block WHERE spki_sha256 = REPEAT('0', 32)"
 order_new
 to_verified
 as web "CALL activation_data($C, 'commonName', $ADDRESS); CALL activation_method($C, 'csr', $ADDRESS)"
@@ -645,12 +655,12 @@ wait "$one"
 is "two signers at once share four orders" "$(cat "$T/a" "$T/b" | sort -u | wc -l)" 4
 
 # --- held to at the moment of signing: hours may have passed since an order was taken and judged ---
-# held NAME SERIALS [SQL [KEY-HEX [LINT]]]: an order that was taken and found good; then SQL; then so many serials are reserved.
+# held NAME SERIALS [SQL [KEY-HEX [LINT [NUMBER-HEX]]]]: an order that was taken and found good; then SQL; then so many serials are reserved.
 held() {
 	order_new
 	to_taken
 	[ -z "${3:-}" ] || as root "$3"
-	as signer "CALL issuance_reserve('s1', '$(reserve_json 7 "${4:-}" "${5-a lint 1}")')" >"$T/reserved"
+	as signer "CALL issuance_reserve('s1', '$(reserve_json 7 "${4:-}" "${5-a lint 1}" "${6:-}")')" >"$T/reserved"
 	is "$1" "$(cat "$T/reserved"; count serial "order_id = $ID")" "$([ "$2" = 0 ] || echo "$ID")${2/#1/$'\n'1}"
 	as root "DELETE FROM serial WHERE order_id = $ID"
 	as signer "CALL issuance_return($ID, 's1', 'activation', 'busy', NULL)"
@@ -682,6 +692,12 @@ held "section 9.17: nothing is reserved that no lint passed" 0 "" "" ""
 held "nor for another key than the person saw" 0 "" "$(printf '32%.0s' {1..32})"
 held "nor for a key that was blocked meanwhile" 0 "INSERT INTO key_block (spki_sha256, source, added_at) VALUES ($HASH1, 'import', UTC_TIMESTAMP())"
 as root "DELETE FROM key_block WHERE spki_sha256 = $HASH1"
+held "nor for a key whose number was blocked" 0 \
+	"INSERT INTO key_block (spki_sha256, number_sha256, source, added_at) VALUES (REPEAT('y', 32), REPEAT('z', 32), 'pasted', UTC_TIMESTAMP())" \
+	"" "a lint 1" "$(printf '7a%.0s' {1..32})"
+held "but for one of another number" 1 "" "" "a lint 1" "$(printf '7b%.0s' {1..32})"
+held "and for a signer of the version before, which tells none" 1
+as root "DELETE FROM key_block WHERE spki_sha256 = REPEAT('y', 32)"
 is "the lint is written down with the serial" "$(as root "SELECT lint FROM serial WHERE order_id = $first")" $'a lint 1\na lint 1'
 like "and told with the certificate" "$(as root "SELECT detail FROM audit WHERE order_id = $first AND event = 'certificate_issued'")" "*, lint a lint 1"
 
@@ -759,6 +775,10 @@ order_new
 to_issued f
 as web "CALL certificate_revoke($C, 1, $ADDRESS)"
 is "section 9.19: keyCompromise blocks the key" "$(count key_block "spki_sha256 = $HASH1 AND source = 'keyCompromise'")" 1
+is "its number is the signer's to find, from a certificate" "$(as signer "CALL key_unnumbered('', 100)" | cut -f 1; as signer "CALL key_unnumbered('', 100)" | grep -c certificate)" "$(printf '1%.0s' {1..32})"$'\n1'
+is "which asks on behind the last" "$(as signer "CALL key_unnumbered($HASH1, 100)")" ""
+as signer "CALL key_numbered($HASH1, REPEAT('n', 32)); CALL key_numbered($HASH1, REPEAT('m', 32))"
+is "it is told once" "$(as root "SELECT number_sha256 = REPEAT('n', 32) FROM key_block WHERE spki_sha256 = $HASH1"; as signer "CALL key_unnumbered('', 100)")" 1
 as root "DELETE FROM key_block WHERE spki_sha256 = $HASH1"
 refuses "someone else's certificate cannot be revoked" web "CALL certificate_revoke('session', REPEAT('o', 32), '$N', 'b01', 1, $ADDRESS)" not_found
 

@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { ROOT, Stack, sleep, until } from '../lib/stack.mjs';
 import { Client, faultSays } from '../lib/client.mjs';
-import { makeCsr, scratch } from '../lib/openssl.mjs';
+import { keyNumber, makeCsr, scratch } from '../lib/openssl.mjs';
 import { at, giveKey, statuses, submitActivation, verifiedMailbox, waitCertificate } from '../lib/steps.mjs';
 
 const SIGNER = path.join(ROOT, 'build/fault/mailcert-signer');
@@ -110,20 +110,25 @@ test('a permission for another domain is none', async () => {
 test('section 9.23: judged good, then the signer stands still for long: the database judges again when it reserves', async () => {
 	const old = await submitted('old@mailbox.example');
 	const blocked = await submitted('blocked@mailbox.example');
+	const kin = await submitted('kin@mailbox.example');
 	const asked = await submitted('asked@mailbox.example');
 	const good = await submitted('good@mailbox.example');
 	const signer = await standStill('before-reserve');
 	await stack.sql(`UPDATE mailbox SET initiated_at = UTC_TIMESTAMP() - INTERVAL 31 DAY WHERE order_id = ${WHICH(old)}`);
 	await stack.sql(`INSERT INTO key_block (spki_sha256, source, added_at)
 		SELECT spki_sha256, 'keyCompromise', UTC_TIMESTAMP() FROM activation WHERE order_id = ${WHICH(blocked)}`);
+	await stack.sql(`INSERT INTO key_block (spki_sha256, number_sha256, source, added_at)
+		VALUES (REPEAT('k', 32), UNHEX('${keyNumber(fs.readFileSync(path.join(keys, 'kin-mailbox.example.csr'), 'utf8'))}'), 'pasted', UTC_TIMESTAMP())`);
 	await stack.sql(`UPDATE caa_check SET checked_at = checked_at - INTERVAL 9 HOUR, valid_until = valid_until - INTERVAL 9 HOUR WHERE order_id = ${WHICH(asked)}`);
 	signer.go();
 	await waitCertificate(customer, good);
-	for (const order of [old, blocked, asked])
+	for (const order of [old, blocked, kin, asked])
 		assert.equal(await serials(order, 'reserved') + await serials(order, 'issued') + await serials(order, 'abandoned'), 0, 'nothing was reserved');
-	// After the lease each is judged anew: two go back to the person, for the third CAA is asked again.
+	// Two of a blocked key go back to the person at once. After the lease the others are judged anew: one goes back, for the
+	// other CAA is asked again.
 	await goesBack(old, 'mailbox_too_old', 0);
 	await goesBack(blocked, 'csr_key_compromised', 1);
+	await goesBack(kin, 'csr_key_compromised', 1);
 	await waitCertificate(customer, asked);
 	assert.equal(await one(`SELECT COUNT(*) FROM caa_check WHERE order_id = ${WHICH(asked)}`), '2');
 	await signer.end();

@@ -11,6 +11,7 @@
 
 #include "lib/base/err.h"
 #include "lib/pki/csr.h"
+#include "lib/pki/key.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -30,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* A copy of exactly that size, so that reading past its end is seen; never NULL. */
 	char *text = malloc(size == 0 ? 1 : size);
-	unsigned char sha256[32];
+	struct key_hashes pasted;
 	struct csr *csr = NULL;
 	struct err e = {0};
 
@@ -38,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (size > 0)
 		memcpy(text, data, size);
-	if (csr_read(&csr, text, size, sha256, &e) == 0) {
+	if (csr_read(&csr, text, size, &pasted, &e) == 0) {
 		if ((csr->type == 0) != (csr->key == NULL))
 			abort();
 		if (csr_check(csr, NULL, NULL, &e) == 0 && csr->key == NULL)

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { Stack, sleep, until } from '../lib/stack.mjs';
 import { Client, faultSays, pageForms } from '../lib/client.mjs';
 import { mailsFor, verifyLink, waitMail } from '../lib/mail.mjs';
-import { makeCsr, openssl, scratch } from '../lib/openssl.mjs';
+import { keyNumber, makeCsr, makeKinCsr, openssl, scratch } from '../lib/openssl.mjs';
 import {
 	at, confirmMailbox, giveKey, giveMailbox, statuses, submitActivation, verifiedMailbox, waitCertificate,
 } from '../lib/steps.mjs';
@@ -142,6 +142,21 @@ test('section 9.8: a pasted private key is nowhere: not in the database, not in 
 	const spki = openssl(['pkey', '-in', file('p256.key'), '-pubout', '-outform', 'DER']);
 	assert.deepEqual(await stack.sql(`SELECT source FROM key_block
 		WHERE spki_sha256 = UNHEX('${createHash('sha256').update(Buffer.from(spki, 'latin1')).digest('hex')}')`), [['pasted']], 'and its public key serves nobody any more');
+});
+
+test('a key of the same number as a blocked one is refused: checked, handed in, and submitted', async () => {
+	const kin = makeKinCsr(keys, 'kin', file('p256.key'));
+	const check = await customer.post('/csr/check', { csr: kin }, { json: true });
+	assert.equal(check.code, 'csr_key_compromised');
+	const answer = await customer.submit(at(csrOrder, '/activation/key'), { csr: kin }, { json: true });
+	assert.equal(answer.code, 'csr_key_compromised');
+	assert.equal((await customer.submit(at(csrOrder, '/activation/key'), { csr: makeCsr(keys, 'later') })).status, 303);
+	await stack.sql(`INSERT INTO key_block (spki_sha256, number_sha256, source, added_at)
+		VALUES (REPEAT('k', 32), UNHEX('${keyNumber(fs.readFileSync(file('later.csr'), 'utf8'))}'), 'pasted', UTC_TIMESTAMP())`);
+	const late = await customer.submit(at(csrOrder, '/activation/summary'), { accept_terms: 'yes', accept_data: 'yes' });
+	assert.equal(late.status, 422);
+	assert.ok(late.words.includes(faultSays('csr_key_compromised')));
+	await stack.sql("DELETE FROM key_block WHERE spki_sha256 = REPEAT('k', 32)");
 });
 
 const NOISE = [

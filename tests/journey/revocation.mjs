@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { Stack, until } from '../lib/stack.mjs';
 import { Client } from '../lib/client.mjs';
-import { makeCsr, openssl, scratch } from '../lib/openssl.mjs';
+import { keyNumber, makeCsr, openssl, scratch } from '../lib/openssl.mjs';
 import { at, giveKey, submitActivation, verifiedMailbox, waitCertificate } from '../lib/steps.mjs';
 
 const keys = scratch();
@@ -15,11 +15,12 @@ const customer = await new Client(stack).signIn();
 async function issued(name) {
 	const order = stack.takeOrder();
 	await verifiedMailbox(stack, customer, order, `${name}@mailbox.example`);
-	await giveKey(customer, order, makeCsr(keys, name));
+	const csr = makeCsr(keys, name);
+	await giveKey(customer, order, csr);
 	await submitActivation(customer, order);
 	const pem = await waitCertificate(customer, order);
 	const text = openssl(['x509', '-noout', '-text', '-serial'], pem);
-	return { order, url: /URI:(http:\S+\.crl)/.exec(text)[1], serial: /serial=(\w+)/.exec(text)[1] };
+	return { order, csr, url: /URI:(http:\S+\.crl)/.exec(text)[1], serial: /serial=(\w+)/.exec(text)[1] };
 }
 const leaked = await issued('leaked');
 const ended = await issued('ended');
@@ -54,6 +55,9 @@ test('section 9.19: a holder revokes by themselves, with a reason; the CRL has b
 	const list = await next(number);
 	assert.deepEqual(list.entries, { [leaked.serial]: 'Key Compromise' });
 	assert.deepEqual(await stack.sql("SELECT source FROM key_block WHERE source = 'keyCompromise'"), [['keyCompromise']]);
+	const numbered = await until('the signer to number the blocked key', async () =>
+		(await stack.sql("SELECT LOWER(HEX(number_sha256)) FROM key_block WHERE source = 'keyCompromise' AND number_sha256 IS NOT NULL"))[0]?.[0]);
+	assert.equal(numbered, keyNumber(leaked.csr));
 });
 test('section 9.19: staff revoke by a command; a revocation without a reason has none on the CRL', async () => {
 	const { number } = await crl();

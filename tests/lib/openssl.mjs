@@ -1,5 +1,6 @@
 // openssl.mjs - keys, requests and checks by the openssl command.
 import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -30,5 +31,26 @@ export function makeCsr(dir, name, algorithm = 'p256', subject = '/CN=anything')
 	const base = path.join(dir, name);
 	openssl(['req', '-new', '-newkey', ...ALGORITHMS[algorithm], '-nodes', '-sha256', '-subj', subject,
 		'-keyout', `${base}.key`, '-out', `${base}.csr`]);
+	return fs.readFileSync(`${base}.csr`, 'utf8');
+}
+
+// What the key of an EC request is blocked by, besides its SPKI: SHA-256 of its point's x, in hexadecimal (lib/pki/key.h).
+export function keyNumber(csr) {
+	const x = Buffer.from(createPublicKey(openssl(['req', '-noout', '-pubkey'], csr)).export({ format: 'jwk' }).x, 'base64url');
+	return createHash('sha256').update(x.subarray(x.findIndex((octet) => octet !== 0))).digest('hex');
+}
+
+const P256_P = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
+const P256_N = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+// A request in dir/name.csr with the other key of the same x as the P-256 key in a file: its private number negated.
+export function makeKinCsr(dir, name, file) {
+	const less = (from, number) => Buffer.from((from - BigInt(`0x${Buffer.from(number, 'base64url').toString('hex')}`))
+		.toString(16).padStart(64, '0'), 'hex').toString('base64url');
+	const jwk = createPrivateKey(fs.readFileSync(file)).export({ format: 'jwk' });
+	const kin = createPrivateKey({ key: { ...jwk, d: less(P256_N, jwk.d), y: less(P256_P, jwk.y) }, format: 'jwk' });
+	const base = path.join(dir, name);
+	fs.writeFileSync(`${base}.key`, kin.export({ type: 'pkcs8', format: 'pem' }));
+	openssl(['req', '-new', '-key', `${base}.key`, '-sha256', '-subj', '/CN=anything', '-out', `${base}.csr`]);
 	return fs.readFileSync(`${base}.csr`, 'utf8');
 }

@@ -965,12 +965,12 @@ static const struct case_row {
 static int judge(const struct buf *text, const struct product *product, const struct blocklist *list,
     struct csr **out, struct err *e)
 {
-	unsigned char sha256[32];
+	struct key_hashes pasted;
 	struct csr *csr = NULL;
 	int rc;
 
 	memset(e, 0, sizeof(*e));
-	rc = csr_read(&csr, text->data == NULL ? "" : text->data, text->len, sha256, e);
+	rc = csr_read(&csr, text->data == NULL ? "" : text->data, text->len, &pasted, e);
 	if (rc == 0)
 		rc = csr_check(csr, product, list, e);
 	if (out != NULL && rc == 0)
@@ -982,12 +982,15 @@ static int judge(const struct buf *text, const struct product *product, const st
 
 static void check_key_out(const struct csr *csr, EVP_PKEY *key)
 {
-	unsigned char *der = NULL;
+	unsigned char *der = NULL, number[32];
 	int len = i2d_PUBKEY(key, &der);
+	struct err e;
 
 	assert_int_equal(csr->spki_len, len);
 	assert_memory_equal(csr->spki, der, csr->spki_len);
 	assert_memory_equal(SHA256(der, (size_t)len, NULL), csr->spki_sha256, 32);
+	assert_int_equal(key_number_sha256(number, key, &e), 0);
+	assert_memory_equal(csr->number_sha256, number, sizeof(number));
 	assert_int_equal(EVP_PKEY_eq(csr->key, key), 1);
 	assert_int_equal(csr->bits, EVP_PKEY_get_bits(key));
 	assert_string_equal(key_word(csr->type), key == rsa    ? "RSA"
@@ -1409,21 +1412,21 @@ static const struct private_row {
 
 static void check_private(void **state)
 {
-	static const unsigned char zero[32];
 	const struct private_row *c = *state;
-	unsigned char got[32], want[32];
+	struct key_hashes got, want = {0};
 	struct csr *csr = NULL;
 	struct buf text = {0};
 	struct err e = {0};
 
 	c->make(&text);
-	memset(got, 0xff, sizeof(got));
-	assert_int_equal(csr_read(&csr, text.data, text.len, got, &e), -1);
+	memset(&got, 0xff, sizeof(got));
+	assert_int_equal(csr_read(&csr, text.data, text.len, &got, &e), -1);
 	assert_string_equal(fault_code(e.fault), "csr_is_private_key");
 	assert_null(csr);
 	if (c->noted != NULL)
-		assert_int_equal(key_spki_sha256(want, *c->noted, &e), 0);
-	assert_memory_equal(got, c->noted == NULL ? zero : want, 32);
+		assert_int_equal(key_hashes(&want, *c->noted, &e), 0);
+	assert_memory_equal(got.spki, want.spki, 32);
+	assert_memory_equal(got.number, want.number, 32);
 	assert_int_equal(csr_read(&csr, text.data, text.len, NULL, &e), -1); /* nobody wants the hash */
 	assert_int_equal(e.fault, FAULT_csr_is_private_key);
 	buf_free(&text);

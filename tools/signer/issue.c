@@ -142,6 +142,7 @@ static int issue_build(struct signer *s, struct work *w, const struct work *seen
 		goto out;
 	(void)EVP_Digest(w->tbs, w->tbs_len, i->tbs_sha256, NULL, EVP_sha256(), NULL);
 	memcpy(i->spki, j.csr->spki_sha256, sizeof(i->spki));
+	memcpy(i->number, j.csr->number_sha256, sizeof(i->number));
 	i->not_before = subscriber.not_before;
 	i->not_after = subscriber.not_before + (time_t)j.product->validity - 1;
 	rc = 0;
@@ -276,6 +277,25 @@ static int issue_reserved(
 	return 0;
 }
 
+/* An order that the database did not reserve: back to the person when its key, or one of the same number, was
+ * blocked, which the database cannot tell when an order is taken. Anything else is judged anew. */
+static int issue_unreserved(struct signer *s, const struct issuance *i, struct err *e)
+{
+	struct err why;
+
+	if (issuance_key_check(s->db, i, &why) == 0) {
+		log_line(LOG_LEVEL_WARNING,
+		    "order %s: not reserved: taken by another, or judged anew after its lease", i->order);
+		return 0;
+	}
+	if (why.fault != FAULT_csr_key_compromised) {
+		*e = why;
+		return -1;
+	}
+	(void)err_context(&why, "order %s", i->order);
+	return issue_end(s, i, "activation", &why, e);
+}
+
 /* The ready orders of a round: reserve all, sign each, store all. */
 static int issue_ready(struct signer *s, struct work *ready, size_t n, long until, struct err *e)
 {
@@ -295,16 +315,15 @@ static int issue_ready(struct signer *s, struct work *ready, size_t n, long unti
 		goto out;
 	fault_point("after-reserve");
 	for (size_t k = 0; k < n; k++) {
-		if (!ready[k].order->reserved) {
-			log_line(LOG_LEVEL_WARNING,
-			    "order %s: not reserved: taken by another, or judged anew after its lease",
-			    ready[k].order->order);
+		if (!ready[k].order->reserved)
 			continue;
-		}
 		list[reserved] = ready[k].order;
 		tasks[reserved++] = (struct signing_task){.tbs = ready[k].tbs, .tbs_len = ready[k].tbs_len};
 	}
 	rc = issue_reserved(s, list, tasks, reserved, until, e);
+	for (size_t k = 0; k < n && rc == 0; k++)
+		if (!ready[k].order->reserved)
+			rc = issue_unreserved(s, ready[k].order, e);
 out:
 	for (size_t k = 0; k < reserved; k++)
 		free(tasks[k].signature);

@@ -214,6 +214,7 @@ static bool duties(struct signer *s, bool busy)
 	good = crl_round(s);
 	seal(s);
 	sweep(s);
+	numbers_look(s, milliseconds_now());
 	s->duties_at = milliseconds_now();
 	return good;
 }

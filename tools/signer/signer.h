@@ -46,6 +46,7 @@ struct signer {
 	EVP_PKEY *audit_key; /* NULL: this signer seals no audit events */
 	long looked_far_at;  /* for late ones to seal; monotonic, 0: never */
 	bool sealed_any;     /* since then */
+	long numbers_due;    /* when blocked keys are looked through again; monotonic milliseconds */
 	long duties_at;      /* when CRLs, seals and the sweep had their turn, by the monotonic clock */
 	time_t clock_looked; /* when the database's clock was looked at, by one that nobody sets; 0: never */
 	int64_t clock_said;  /* what it said then */
@@ -77,6 +78,9 @@ bool crl_round(struct signer *);
 /* Look at the database's clock, if that is due: what waits or ends goes back with a clock that was set back,
  * and a jump is logged. */
 void clock_look(struct signer *);
+
+/* Give blocked keys the hash of their number, if that is due at `now`, a monotonic clock's milliseconds. */
+void numbers_look(struct signer *, long now);
 
 /* Open the token, the CA that issues and those that issued before (Ca.Former). */
 int keys_open(struct signer *, struct err *e);
