@@ -231,7 +231,7 @@ static void birth_undo(const struct birth *b)
 		(void)unlink(b->key_path);
 }
 
-static int issuer_open_at(
+int place_issuer_open(
     struct issuer **out, const struct ceremony_place *place, const char *name, struct err *e)
 {
 	const struct issuer_place where = {
@@ -252,7 +252,7 @@ static int birth_prove(const struct birth *b, struct err *e)
 
 	if (b->key == NULL)
 		return 0;
-	if (issuer_open_at(&made, b->place, b->plan->name, e) == -1)
+	if (place_issuer_open(&made, b->place, b->plan->name, e) == -1)
 		return -1;
 	issuer_close(made);
 	return 0;
@@ -287,7 +287,7 @@ static int issuing_make(const struct ceremony_place *place, const struct ceremon
 	struct issuer *root;
 	int rc;
 
-	if (issuer_open_at(&root, place, root_name, e) == -1)
+	if (place_issuer_open(&root, place, root_name, e) == -1)
 		return -1;
 	rc = ca_make(place, plan, root, public_key, e);
 	issuer_close(root);
@@ -321,26 +321,33 @@ int ceremony_sign(const struct ceremony_place *place, const struct ceremony_plan
 }
 
 int ceremony_crl(const struct ceremony_place *place, const char *root_name, time_t this_update, long validity,
-    crl_next *next, void *arg, struct err *e)
+    struct err *e)
 {
+	struct revoked_list revoked = {0};
 	struct crl_plan plan = {
 	    .number = (uint64_t)this_update,
 	    .this_update = this_update,
 	    .next_update = this_update + validity,
-	    .next = next,
-	    .arg = arg,
+	    .next = revoked_next,
+	    .arg = &revoked,
 	};
 	struct issuer *root;
-	struct crl crl;
-	int rc;
+	struct crl crl = {0};
+	uint64_t standing;
+	int rc = -1;
 
-	if (public_dirs_make(place->public_dir, e) == -1 || issuer_open_at(&root, place, root_name, e) == -1)
+	if (public_dirs_make(place->public_dir, e) == -1 ||
+	    place_issuer_open(&root, place, root_name, e) == -1)
 		return -1;
 	plan.issuer = root;
-	rc = crl_build(&crl, &plan, e);
-	if (rc == 0)
+	standing = crl_standing(root, place->public_dir);
+	if (plan.number <= standing)
+		plan.number = standing + 1; /* two within a second, or a clock that was set back */
+	if (revoked_read(&revoked, place, root_name, e) == 0 &&
+	    revoked_covers(&revoked, place->public_dir, root_name, e) == 0 && crl_build(&crl, &plan, e) == 0)
 		rc = crl_publish(&crl, root, place->public_dir, e);
 	crl_free(&crl);
+	revoked_free(&revoked);
 	issuer_close(root);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #ifndef LIB_PKI_CEREMONY_H
 #define LIB_PKI_CEREMONY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -71,9 +72,24 @@ struct arrivals {
 int ceremony_take(const struct ceremony_place *, const struct arrivals *, const char *root_name,
     const char *name, struct err *e);
 
-/* Sign and publish the root's CRL, for 12 months at most (SBR 4.9.7). Its number is this_update, as nothing
- * but the clock is at hand in a ceremony. Entries as in crl.h; next NULL: none. */
-int ceremony_crl(const struct ceremony_place *, const char *root_name, time_t this_update, long validity,
-    crl_next *next, void *arg, struct err *e);
+/* Sign and publish the root's CRL, for 12 months at most (SBR 4.9.7), with every CA that ceremony_revoke()
+ * has noted. Its number is this_update, as nothing but the clock is at hand in a ceremony, or one more than
+ * that of the CRL that stands there. Faults: config_invalid, also when that CRL lists a CA that is not noted;
+ * busy (token). */
+int ceremony_crl(
+    const struct ceremony_place *, const char *root_name, time_t this_update, long validity, struct err *e);
+
+/* Note that the root revokes the issuing CA called name, whose certificate lies in Ca.Dir, in the file
+ * <Ca.Dir>/<root>.revoked, from which its CRLs are made (SBR 4.9.1.2). *entry has time and reason; it comes
+ * out as it is noted, with the serial: of a CA that was revoked before (*known) the reason stays, and the
+ * earliest time. The CRL is the caller's to make. Faults: config_invalid (not signed by this root, a time
+ * before it began, a file that is not understood); internal (a reason that no CA may have). */
+int ceremony_revoke(const struct ceremony_place *, const char *root_name, const char *name,
+    struct crl_entry *entry, bool *known, struct err *e);
+
+/* The reasons that a CA may have, as RFC 5280 5.3.1 spells them (SBR 7.2.2: a reason must be there, and is
+ * neither unspecified nor certificateHold); false and NULL for all others. */
+bool ca_reason_read(enum crl_reason *out, const char *word);
+const char *ca_reason_word(enum crl_reason);
 
 #endif

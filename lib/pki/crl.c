@@ -6,6 +6,7 @@
 #include "lib/pki/crl.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -25,8 +26,9 @@
 #include "lib/pki/openssl.h"
 
 #define FRONT_ROOM \
-	2048         /* octets for what stands before the entries; the issuer's name is the largest of it */
-#define ENTRY_MAX 96 /* octets of one entry */
+	2048 /* octets for what stands before the entries; the issuer's name is the largest of it */
+#define ENTRY_MAX    96        /* octets of one entry */
+#define ROOT_CRL_MAX (1 << 21) /* octets of a root's CRL */
 
 enum {
 	TAG_INTEGER = 0x02,
@@ -430,4 +432,30 @@ int crl_publish(const struct crl *c, const struct issuer *issuer, const char *pu
 		rc = file_replace(path, c->der, c->der_len, 0644, e);
 	(void)close(folder);
 	return rc;
+}
+
+int crl_lists_issuer(
+    bool *out, const struct issuer *issuer, const char *root_name, const char *public_dir, struct err *e)
+{
+	const unsigned char *p;
+	X509_REVOKED *entry;
+	char path[PATH_MAX], *der;
+	X509_CRL *crl;
+	size_t len;
+
+	*out = false;
+	if (snprintf(path, sizeof(path), "%s/crl/%s.crl", public_dir, root_name) >= (int)sizeof(path))
+		return err_set(e, FAULT_config_invalid, "Ca.PublicDir: path too long");
+	if (access(path, F_OK) == -1 && errno == ENOENT)
+		return 0;
+	if (file_read(path, ROOT_CRL_MAX, &der, &len, e) == -1)
+		return -1;
+	p = (unsigned char *)der;
+	crl = d2i_X509_CRL(NULL, &p, (long)len);
+	free(der);
+	if (crl == NULL)
+		return openssl_error(e, FAULT_config_invalid, "%s: not a CRL in DER", path);
+	*out = X509_CRL_get0_by_cert(crl, &entry, issuer->certificate) == 1;
+	X509_CRL_free(crl);
+	return 0;
 }

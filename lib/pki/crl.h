@@ -7,6 +7,7 @@
 #ifndef LIB_PKI_CRL_H
 #define LIB_PKI_CRL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -69,5 +70,11 @@ int crl_publish(const struct crl *, const struct issuer *, const char *public_di
 
 /* The cRLNumber of the CRL that stands there; 0 when there is none, or none that can be read. */
 uint64_t crl_standing(const struct issuer *, const char *public_dir);
+
+/* Whether the CRL that the root called root_name has published lists the issuer's own certificate: *out. No
+ * such CRL lists nobody. Its signature is not verified: who can write there can as well take it away.
+ * config_invalid: it cannot be read. */
+int crl_lists_issuer(
+    bool *out, const struct issuer *, const char *root_name, const char *public_dir, struct err *e);
 
 #endif

@@ -137,6 +137,7 @@ away ca sign "$T/issuing-1.csr" --common-name 'Example Mailbox CA 1'
 cp "$T"/root/ca/*.cer "$T/root/public/crl/root-1.crl" "$T/arrived/"
 acts issuer_added ca register --from "$T/arrived"
 away ca crl
+away ca revoke issuing-1 --reason superseded
 cp "$T/root/public/crl/root-1.crl" "$T/arrived/"
 acts root_crl_taken ca register --from "$T/arrived"
 is "which names the CRL" "$(as root "SELECT detail FROM audit WHERE event = 'root_crl_taken' ORDER BY id DESC LIMIT 1")" \

@@ -15,7 +15,7 @@ is "--help" "$RC" 0
 cp "$T/out" "$T/help"
 for words in "db accounts" "db migrate" "db status" "account add" "account passwd" "account email" "account list" "account disable" "partner add" \
 	"partner list" "partner key add" "partner key list" "partner key revoke" "order add" "order import" "order show" \
-	"order list" "order cancel" "ca init" "ca root" "ca request" "ca sign" "ca register" "ca crl" "ca show" queue "queue retry" "certificate list" \
+	"order list" "order cancel" "ca init" "ca root" "ca request" "ca sign" "ca revoke" "ca register" "ca crl" "ca show" queue "queue retry" "certificate list" \
 	"certificate show" "certificate revoke" "problem-report add" "problem-report list" "problem-report show" \
 	"problem-report answer" "problem-report done" "problem-report causes" "config check" "config list"; do
 	like "--help names $words" "$(cat "$T/help")" "*  $words *"

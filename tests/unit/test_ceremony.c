@@ -79,7 +79,7 @@ static void test_chain(void **state)
 	fixture_run(
 	    "openssl x509 -inform DER -in %s/public/ca/issuing-1.cer -out %s/issuing.pem", f.dir, f.dir);
 	subscriber_verify(&f);
-	assert_done(ceremony_crl(&f.place, "root-1", FIXTURE_NOW, 300 * DAY, NULL, NULL, &e), &e);
+	assert_done(ceremony_crl(&f.place, "root-1", FIXTURE_NOW, 300 * DAY, &e), &e);
 	fixture_run(
 	    "openssl crl -inform DER -in %s/public/crl/root-1.crl -out %s/root.crl.pem -CAfile %s/root.pem",
 	    f.dir, f.dir, f.dir);
@@ -261,9 +261,172 @@ static void test_crl_over_12_months(void **state)
 	(void)state;
 	fixture_dir_make(&f);
 	assert_done(ceremony_root(&f.place, &root, &e), &e);
-	assert_int_equal(ceremony_crl(&f.place, "root-1", FIXTURE_NOW, 365 * DAY + 1, NULL, NULL, &e), -1);
+	assert_int_equal(ceremony_crl(&f.place, "root-1", FIXTURE_NOW, 365 * DAY + 1, &e), -1);
 	assert_int_equal(e.fault, FAULT_internal);
-	assert_done(ceremony_crl(&f.place, "root-1", FIXTURE_NOW, 365 * DAY, NULL, NULL, &e), &e);
+	assert_done(ceremony_crl(&f.place, "root-1", FIXTURE_NOW, 365 * DAY, &e), &e);
+	fixture_remove(&f);
+}
+
+/* --- a CA that is revoked --- */
+
+static X509_CRL *root_crl_read(const struct fixture *f)
+{
+	char path[PATH_MAX];
+	X509_CRL *crl;
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/crl/root-1.crl", f->public_dir);
+	file = fopen(path, "rb");
+	assert_non_null(file);
+	crl = d2i_X509_CRL_fp(file, NULL);
+	(void)fclose(file);
+	assert_non_null(crl);
+	return crl;
+}
+
+static uint64_t crl_number_of(const X509_CRL *crl)
+{
+	ASN1_INTEGER *number = X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+	uint64_t value;
+
+	assert_non_null(number);
+	assert_int_equal(ASN1_INTEGER_get_uint64(&value, number), 1);
+	ASN1_INTEGER_free(number);
+	return value;
+}
+
+/* The root's CRL, made now, lists the issuing CA and nothing else, with this time and reason; its number. */
+static uint64_t crl_lists(struct fixture *f, time_t revoked_at, enum crl_reason reason)
+{
+	ASN1_ENUMERATED *said;
+	X509_REVOKED *entry;
+	X509_CRL *crl;
+	uint64_t number;
+	struct err e;
+
+	assert_done(ceremony_crl(&f->place, "root-1", FIXTURE_NOW, 300 * DAY, &e), &e);
+	crl = root_crl_read(f);
+	number = crl_number_of(crl);
+	assert_int_equal(sk_X509_REVOKED_num(X509_CRL_get_REVOKED(crl)), 1);
+	assert_int_equal(X509_CRL_get0_by_cert(crl, &entry, f->issuer->certificate), 1);
+	assert_int_equal(ASN1_TIME_cmp_time_t(X509_REVOKED_get0_revocationDate(entry), revoked_at), 0);
+	said = X509_REVOKED_get_ext_d2i(entry, NID_crl_reason, NULL, NULL);
+	assert_non_null(said); /* SBR 7.2.2: it must be there */
+	assert_int_equal(ASN1_ENUMERATED_get(said), reason);
+	ASN1_ENUMERATED_free(said);
+	X509_CRL_free(crl);
+	return number;
+}
+
+static void test_revoke(void **state)
+{
+	struct crl_entry entry = {.revoked_at = FIXTURE_NOW - 100, .reason = REASON_CA_COMPROMISE};
+	struct fixture f;
+	uint64_t number;
+	bool known, listed;
+	struct err e;
+
+	(void)state;
+	fixture_dir_make(&f);
+	fixture_ca_make(&f, CA_KEY_P256, CA_KEY_P256);
+	assert_done(ceremony_crl(&f.place, "root-1", FIXTURE_NOW, 300 * DAY, &e), &e);
+	assert_done(crl_lists_issuer(&listed, f.issuer, "root-1", f.public_dir, &e), &e);
+	assert_false(listed);
+	assert_done(ceremony_revoke(&f.place, "root-1", "issuing-1", &entry, &known, &e), &e);
+	assert_false(known);
+	assert_int_equal(entry.serial_len, SERIAL_LEN);
+	number = crl_lists(&f, FIXTURE_NOW - 100, REASON_CA_COMPROMISE);
+	assert_int_equal(number, FIXTURE_NOW + 1); /* two CRLs of one second have two numbers */
+	assert_int_equal(crl_lists(&f, FIXTURE_NOW - 100, REASON_CA_COMPROMISE), number + 1);
+	assert_done(crl_lists_issuer(&listed, f.issuer, "root-1", f.public_dir, &e), &e);
+	assert_true(listed);
+	assert_done(crl_lists_issuer(&listed, f.issuer, "root-2", f.public_dir, &e), &e);
+	assert_false(listed);
+
+	/* Again: the first reason stays, and the earliest time. */
+	entry = (struct crl_entry){.revoked_at = FIXTURE_NOW, .reason = REASON_SUPERSEDED};
+	assert_done(ceremony_revoke(&f.place, "root-1", "issuing-1", &entry, &known, &e), &e);
+	assert_true(known);
+	assert_int_equal(entry.revoked_at, FIXTURE_NOW - 100);
+	assert_int_equal(entry.reason, REASON_CA_COMPROMISE);
+	entry.revoked_at = FIXTURE_NOW - 200;
+	assert_done(ceremony_revoke(&f.place, "root-1", "issuing-1", &entry, &known, &e), &e);
+	(void)crl_lists(&f, FIXTURE_NOW - 200, REASON_CA_COMPROMISE);
+	fixture_remove(&f);
+}
+
+static void revoke_refused(
+    struct fixture *f, const char *name, time_t at, enum crl_reason reason, enum fault fault)
+{
+	struct crl_entry entry = {.revoked_at = at, .reason = reason};
+	char path[PATH_MAX];
+	struct err e;
+	bool known;
+
+	assert_int_equal(ceremony_revoke(&f->place, "root-1", name, &entry, &known, &e), -1);
+	assert_int_equal(e.fault, fault);
+	(void)snprintf(path, sizeof(path), "%s/root-1.revoked", f->ca);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void test_revoke_refuses(void **state)
+{
+	struct fixture f, other;
+	struct err e;
+
+	(void)state;
+	fixture_dir_make(&f);
+	fixture_dir_make(&other);
+	fixture_ca_make(&f, CA_KEY_P256, CA_KEY_P256);
+	fixture_ca_make(&other, CA_KEY_P256, CA_KEY_P256);
+	revoke_refused(&f, "issuing-1", FIXTURE_NOW, REASON_UNSPECIFIED, FAULT_internal);
+	revoke_refused(
+	    &f, "issuing-1", FIXTURE_NOW, (enum crl_reason)6, FAULT_internal); /* certificateHold */
+	revoke_refused(&f, "root-1", FIXTURE_NOW, REASON_SUPERSEDED, FAULT_config_invalid);
+	revoke_refused(&f, "issuing-1", FIXTURE_NOW - 31 * DAY, REASON_SUPERSEDED, FAULT_config_invalid);
+	fixture_run("cp %s/issuing-1.cer %s/foreign-1.cer", other.ca, f.ca); /* by a root of the same name */
+	revoke_refused(&f, "foreign-1", FIXTURE_NOW, REASON_SUPERSEDED, FAULT_config_invalid);
+	assert_int_equal(ceremony_revoke(&f.place, "root-1", "../x",
+			     &(struct crl_entry){.reason = REASON_SUPERSEDED}, &(bool){false}, &e),
+	    -1);
+	assert_int_equal(e.fault, FAULT_config_invalid);
+	fixture_remove(&f);
+	fixture_remove(&other);
+}
+
+/* A CRL that leaves out what is not understood, or was lost, would forgive. */
+static void test_revoked_file(void **state)
+{
+	static const char *const bad[] = {"half a line\n", "0g 2026-11-22T14:03:00Z superseded\n",
+	    "0102 2026-11-22T14:03:00Z certificateHold\n", "0102 2026-11-22 superseded\n",
+	    "0102 2026-11-22T14:03:00Z superseded more\n", "012 2026-11-22T14:03:00Z superseded\n"};
+	struct crl_entry entry = {.revoked_at = FIXTURE_NOW, .reason = REASON_SUPERSEDED};
+	char path[PATH_MAX], *text;
+	struct fixture f;
+	struct err e;
+	bool known;
+	size_t len;
+
+	(void)state;
+	fixture_dir_make(&f);
+	fixture_ca_make(&f, CA_KEY_P256, CA_KEY_P256);
+	assert_done(ceremony_revoke(&f.place, "root-1", "issuing-1", &entry, &known, &e), &e);
+	(void)crl_lists(&f, FIXTURE_NOW, REASON_SUPERSEDED);
+	(void)snprintf(path, sizeof(path), "%s/root-1.revoked", f.ca);
+	assert_done(file_read(path, 1000, &text, &len, &e), &e);
+	assert_int_equal(len, 2 * SERIAL_LEN + strlen(" 2026-11-22T14:03:00Z superseded\n"));
+	assert_string_equal(text + 2 * SERIAL_LEN, " 2026-11-22T14:03:00Z superseded\n");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_done(file_replace(path, bad[i], strlen(bad[i]), 0644, &e), &e);
+		assert_int_equal(ceremony_crl(&f.place, "root-1", FIXTURE_NOW, 300 * DAY, &e), -1);
+		assert_int_equal(e.fault, FAULT_config_invalid);
+	}
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(ceremony_crl(&f.place, "root-1", FIXTURE_NOW, 300 * DAY, &e), -1);
+	assert_int_equal(e.fault, FAULT_config_invalid);
+	assert_done(file_replace(path, text, len, 0644, &e), &e);
+	(void)crl_lists(&f, FIXTURE_NOW, REASON_SUPERSEDED);
+	free(text);
 	fixture_remove(&f);
 }
 
@@ -307,7 +470,7 @@ static void distance_make(struct distance *d, enum ca_key root_key, enum ca_key 
 	fixture_dir_make(&d->there);
 	fixture_dir_make(&d->here);
 	assert_done(ceremony_root(&d->there.place, &root, &e), &e);
-	assert_done(ceremony_crl(&d->there.place, "root-1", FIXTURE_NOW, 365 * DAY, NULL, NULL, &e), &e);
+	assert_done(ceremony_crl(&d->there.place, "root-1", FIXTURE_NOW, 365 * DAY, &e), &e);
 	assert_done(ceremony_request(&d->here.place, "issuing-1", issuing_key, &d->request, &e), &e);
 	csr = request_read(d->request);
 	assert_done(ceremony_sign(&d->there.place, &issuing, "root-1", csr->key, &e), &e);
@@ -462,11 +625,14 @@ int main(void)
 	    cmocka_unit_test(test_name_in_use),
 	    cmocka_unit_test(test_outlives_root),
 	    cmocka_unit_test(test_crl_over_12_months),
+	    cmocka_unit_test(test_revoke),
+	    cmocka_unit_test(test_revoke_refuses),
+	    cmocka_unit_test(test_revoked_file),
 	    cmocka_unit_test(test_away_request),
 	    cmocka_unit_test(test_away_take_refuses),
 	    cmocka_unit_test(test_away_key_refused),
 	};
-	size_t n = 9;
+	size_t n = 12;
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		tests[n++] = (struct CMUnitTest){pairs[i].name, test_chain, NULL, NULL, (void *)&pairs[i]};

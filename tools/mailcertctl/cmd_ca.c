@@ -127,7 +127,7 @@ static int ceremony_hold(
 	if (c->root_is_new) {
 		if (ceremony_root(place, &c->root_plan, e) == -1 ||
 		    issuer_store(ctl, c->root, NULL, e) == -1 ||
-		    ceremony_crl(place, c->root, c->root_plan.not_before, CRL_CA_MOST, NULL, NULL, e) == -1)
+		    ceremony_crl(place, c->root, c->root_plan.not_before, CRL_CA_MOST, e) == -1)
 			return -1;
 		ctl_note(ctl, "made the root %s", c->root);
 	}
@@ -213,7 +213,7 @@ static int run_crl(struct ctl *ctl, struct err *e)
 	int rc = -1;
 
 	if (ca_name_check(root, e) == 0 && place_open(&place, &token, ctl->conf, e) == 0)
-		rc = ceremony_crl(&place, root, time(NULL), CRL_CA_MOST, NULL, NULL, e);
+		rc = ceremony_crl(&place, root, time(NULL), CRL_CA_MOST, e);
 	place_close(token);
 	return rc;
 }

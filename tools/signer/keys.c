@@ -128,6 +128,8 @@ int ca_row_find(struct signer *s, struct signer_ca *ca, struct err *e)
 		    issuer->name);
 	else
 		ca->id = (unsigned)db_number(rows, 0, "id");
+	if (rc == 0 && db_text(rows, 0, "root") != NULL)
+		(void)snprintf(ca->root, sizeof(ca->root), "%s", db_text(rows, 0, "root"));
 	db_rows_free(rows);
 	return rc;
 }

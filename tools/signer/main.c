@@ -194,7 +194,8 @@ static int issue(struct signer *s, size_t *taken, struct err *e)
 {
 	int rc = keys_ready(s, e);
 
-	if (rc == 0 && (rc = issue_round(s, taken, e)) == -1 && !s->impaired && !s->keys_away)
+	if (rc == 0 && ((rc = issuer_unrevoked(s, e)) == -1 || (rc = issue_round(s, taken, e)) == -1) &&
+	    !s->impaired && !s->keys_away)
 		log_err(LOG_LEVEL_ERROR, e, "issuing"); /* once, not every second */
 	if (rc == -1)
 		*taken = 0;

@@ -1,4 +1,5 @@
-/* revoke.c - the signer's duty for revocation lists: at least daily, and at once when something was revoked.
+/* revoke.c - the signer's duty for revocation lists: at least daily, and at once when something was revoked;
+ * and no certificate from a CA that was revoked itself.
  */
 #include "tools/signer/signer.h"
 
@@ -71,6 +72,24 @@ static int crl_of(struct signer *s, struct signer_ca *ca, struct err *e)
 		rc = crl_finish(s, ca, &job, e);
 	crl_job_free(&job);
 	return rc;
+}
+
+/* The file is small and lies on this host, so it is read anew each time: nothing is signed after it came. */
+int issuer_unrevoked(struct signer *s, struct err *e)
+{
+	struct signer_ca *ca = &s->cas[0];
+	bool listed;
+
+	if (ca_row_find(s, ca, e) == -1)
+		return -1;
+	if (*ca->root == '\0')
+		return 0;
+	if (crl_lists_issuer(&listed, ca->issuer, ca->root, conf_text(s->conf, SET_CA_PUBLIC_DIR), e) == -1)
+		return -1;
+	return listed ? err_set(e, FAULT_config_invalid,
+			    "%s was revoked by %s: nothing is issued until Ca.Issuer names another CA",
+			    ca->issuer->name, ca->root)
+		      : 0;
 }
 
 bool crl_round(struct signer *s)

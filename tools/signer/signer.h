@@ -10,6 +10,7 @@
 
 #include "lib/base/instance.h"
 #include "lib/flow/lease.h"
+#include "lib/pki/issuer.h"
 
 struct blocklist;
 struct caa_panel;
@@ -18,16 +19,16 @@ struct csr;
 struct db;
 struct err;
 struct issuance;
-struct issuer;
 struct product;
 struct products;
 struct token;
 
 /* A CA whose key the signer holds. */
 struct signer_ca {
-	struct issuer *issuer; /* owned */
-	unsigned id;           /* row of table issuer; 0: not looked up yet */
-	bool crl_late;         /* its last CRL could not be made */
+	struct issuer *issuer;      /* owned */
+	unsigned id;                /* row of table issuer; 0: not looked up yet */
+	char root[CA_NAME_MAX + 1]; /* who signed it, as that row says; "": nobody known */
+	bool crl_late;              /* its last CRL could not be made */
 };
 #define SIGNER_CAS_MAX 16
 
@@ -74,6 +75,10 @@ int issue_round(struct signer *, size_t *taken, struct err *e);
 
 /* Publish each CA's next CRL if one is due. True when all is well; what is not was logged. */
 bool crl_round(struct signer *);
+
+/* Whether the CA that issues may go on: config_invalid when its root has revoked it, as the root's CRL in
+ * Ca.PublicDir says (SBR 4.9.1.2). Its own CRL is still made. */
+int issuer_unrevoked(struct signer *, struct err *e);
 
 /* Look at the database's clock, if that is due: what waits or ends goes back with a clock that was set back,
  * and a jump is logged. */
