@@ -68,9 +68,11 @@ struct arrivals {
 
 /* Take it in. The CRL and the issuing CA must be signed by the root, the CA's key must be the one in this
  * place; then they are put where they belong, and published. A certificate that is here already under its
- * name is fine, another one is refused; the CRL is replaced. Faults: config_invalid; busy (token). */
+ * name is fine, another one is refused. The CRL must be the root's, not have expired, and have a higher
+ * number than the one that is published, or be that very one (RFC 5280 5.2.3). Faults: config_invalid; busy
+ * (token, or a CRL with a higher number came meanwhile). */
 int ceremony_take(const struct ceremony_place *, const struct arrivals *, const char *root_name,
-    const char *name, struct err *e);
+    const char *name, time_t now, struct err *e);
 
 /* Sign and publish the root's CRL, for 12 months at most (SBR 4.9.7), with every CA that ceremony_revoke()
  * has noted. Its number is this_update, as nothing but the clock is at hand in a ceremony, or one more than

@@ -21,6 +21,8 @@
 #include "lib/pki/openssl.h"
 #include "lib/pki/token.h"
 
+#define ARRIVAL_MAX (1 << 20) /* octets */
+
 /* --- the request --- */
 
 /* CertificationRequestInfo in DER (RFC 2986 4.1), malloc'ed by OpenSSL. */
@@ -115,24 +117,74 @@ static int arrival_put(const struct arrival *a, const char *folder, const char *
 	return file_replace(path, a->der, a->len, 0644, e);
 }
 
+/* Whether the file at path is what arrived: 1, or 0 when it is something else; -1: nothing is there. */
+static int arrival_compare(const struct arrival *a, const char *path)
+{
+	struct err none;
+	size_t len;
+	char *der;
+	int same;
+
+	if (file_read(path, ARRIVAL_MAX, &der, &len, &none) == -1)
+		return -1;
+	same = len == a->len && memcmp(der, a->der, len) == 0;
+	free(der);
+	return same;
+}
+
 /* The name is free here, or its very certificate is here already. */
 static int name_free(const struct arrival *a, const char *dir, const char *name, struct err *e)
 {
-	char path[PATH_MAX], *der;
-	struct err none;
-	size_t len;
-	bool same;
+	char path[PATH_MAX];
 
 	(void)snprintf(path, sizeof(path), "%s/%s.cer", dir, name);
-	if (file_read(path, CA_CERTIFICATE_MAX, &der, &len, &none) == -1)
+	if (arrival_compare(a, path) != 0)
 		return 0;
-	same = len == a->len && memcmp(der, a->der, len) == 0;
-	free(der);
-	return same ? 0 : err_set(e, FAULT_config_invalid, "another CA called %s is here already", name);
+	return err_set(e, FAULT_config_invalid, "another CA called %s is here already", name);
+}
+
+/* The CRL is newer than the one that stands published here, or that very one (*stands): an older one would
+ * forgive whom the root has revoked since. */
+static int crl_newer(const struct arrival *a, const struct ceremony_place *place, const char *root_name,
+    bool *stands, struct err *e)
+{
+	const struct issuer root = {.name = (char *)root_name};
+	const uint64_t standing = crl_standing(&root, place->public_dir), number = crl_number(a->der, a->len);
+	char path[PATH_MAX];
+
+	(void)snprintf(path, sizeof(path), "%s/crl/%s.crl", place->public_dir, root_name);
+	*stands = number == standing && arrival_compare(a, path) == 1;
+	if (number > standing || *stands)
+		return 0;
+	return err_set(e, FAULT_config_invalid,
+	    "the CRL of %s has the number %llu, and %llu stands here already", root_name,
+	    (unsigned long long)number, (unsigned long long)standing);
+}
+
+/* As the signers' CRLs are: of two that come at once the later number stays. */
+static int crl_put(
+    const struct arrival *a, const struct ceremony_place *place, const char *root_name, struct err *e)
+{
+	const struct issuer root = {.name = (char *)root_name};
+	const struct crl crl = {.number = crl_number(a->der, a->len), .der = a->der, .der_len = a->len};
+
+	return crl_publish(&crl, &root, place->public_dir, e);
+}
+
+/* What is asked of the root's CRL beside its signature. */
+static int crl_good(X509_CRL *crl, const X509 *root, time_t now, struct err *e)
+{
+	const ASN1_TIME *end = X509_CRL_get0_nextUpdate(crl);
+
+	if (X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(root)) != 0)
+		return err_set(e, FAULT_config_invalid, "the CRL is of another CA than this root");
+	if (end == NULL || ASN1_TIME_cmp_time_t(end, now) <= 0)
+		return err_set(e, FAULT_config_invalid, "the CRL has expired");
+	return 0;
 }
 
 /* The root is its own; it signed the CRL and the issuing CA. */
-static int arrivals_verify(const struct arrivals *all, struct err *e)
+static int arrivals_verify(const struct arrivals *all, time_t now, struct err *e)
 {
 	const unsigned char *r = all->root.der, *l = all->root_crl.der, *c = all->issuing.der;
 	X509 *root = d2i_X509(NULL, &r, (long)all->root.len),
@@ -150,7 +202,7 @@ static int arrivals_verify(const struct arrivals *all, struct err *e)
 	else if (X509_CRL_verify(crl, key) != 1)
 		(void)openssl_error(e, FAULT_config_invalid, "the CRL is not signed by this root");
 	else
-		rc = 0;
+		rc = crl_good(crl, root, now, e);
 	X509_free(root);
 	X509_free(ca);
 	X509_CRL_free(crl);
@@ -178,19 +230,22 @@ static int issuing_prove(const struct ceremony_place *place, const char *name, s
 }
 
 int ceremony_take(const struct ceremony_place *place, const struct arrivals *all, const char *root_name,
-    const char *name, struct err *e)
+    const char *name, time_t now, struct err *e)
 {
+	bool stands;
+
 	if (ca_name_check(root_name, e) == -1 || ca_name_check(name, e) == -1 ||
-	    arrivals_verify(all, e) == -1 || name_free(&all->root, place->dir, root_name, e) == -1 ||
+	    arrivals_verify(all, now, e) == -1 || name_free(&all->root, place->dir, root_name, e) == -1 ||
 	    name_free(&all->issuing, place->dir, name, e) == -1 ||
-	    public_dirs_make(place->public_dir, e) == -1)
+	    public_dirs_make(place->public_dir, e) == -1 ||
+	    crl_newer(&all->root_crl, place, root_name, &stands, e) == -1)
 		return -1;
 	if (arrival_put(&all->issuing, place->dir, "", name, "cer", e) == -1 ||
 	    issuing_prove(place, name, e) == -1)
 		return -1;
 	if (arrival_put(&all->root, place->dir, "", root_name, "cer", e) == -1 ||
 	    arrival_put(&all->root, place->public_dir, "/ca", root_name, "cer", e) == -1 ||
-	    arrival_put(&all->root_crl, place->public_dir, "/crl", root_name, "crl", e) == -1)
+	    (!stands && crl_put(&all->root_crl, place, root_name, e) == -1))
 		return -1;
 	return arrival_put(&all->issuing, place->public_dir, "/ca", name, "cer", e);
 }

@@ -333,11 +333,10 @@ static uint64_t extension_number(const struct der_value *extension)
 	return number;
 }
 
-/* The cRLNumber of a CertificateList. The entries are one value, stepped over: a million cost no more than
- * one. */
-static uint64_t list_number(const unsigned char *bytes, size_t len)
+/* The entries are one value, stepped over: a million cost no more than one. */
+uint64_t crl_number(const unsigned char *der, size_t len)
 {
-	struct der in = der_open(bytes, len);
+	struct der in = der_open(der, len);
 	struct der_value v = {0};
 	uint64_t number = 0;
 
@@ -375,7 +374,7 @@ uint64_t crl_standing(const struct issuer *issuer, const char *public_dir)
 		return 0;
 	if (fstat(fd, &st) == 0 && st.st_size > 0 &&
 	    (bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) != MAP_FAILED) {
-		number = list_number(bytes, (size_t)st.st_size);
+		number = crl_number(bytes, (size_t)st.st_size);
 		(void)munmap(bytes, (size_t)st.st_size);
 	}
 	(void)close(fd);

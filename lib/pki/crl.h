@@ -68,6 +68,9 @@ void crl_free(struct crl *); /* empties it; an all-zero one is fine */
  * stands there. */
 int crl_publish(const struct crl *, const struct issuer *, const char *public_dir, struct err *e);
 
+/* The cRLNumber of a CRL in DER; 0 when it has none, or cannot be read. */
+uint64_t crl_number(const unsigned char *der, size_t len);
+
 /* The cRLNumber of the CRL that stands there; 0 when there is none, or none that can be read. */
 uint64_t crl_standing(const struct issuer *, const char *public_dir);
 

@@ -46,6 +46,21 @@ like "with the names that the root gave" "$(openssl x509 -in "$T/issuing-1.pem" 
 is "each key is where it was made" "$(cd "$T" && echo ca/*.key root/ca/*.key)" "ca/issuing-1.key root/ca/root-1.key"
 run ctl ca register --from "$T/way"
 is "again is fine" "$RC" 0
+
+# The root's next CRL, and then a folder with the one before.
+mkdir "$T/next"
+cp "$T/way"/* "$T/next/"
+run there ca crl
+cp "$T/root/public/crl/root-1.crl" "$T/next/"
+run ctl ca register --from "$T/next"
+is "the next CRL is taken" "$RC $(cat "$T/err")" "0 "
+ok "and published" cmp -s "$T/next/root-1.crl" "$T/public/crl/root-1.crl"
+run ctl ca register --from "$T/way"
+is "the one before is refused" "$RC" 1
+like "which says why" "$(cat "$T/err")" "mailcertctl: config_invalid: *the CRL of root-1 has the number *, and * stands here already"
+ok "and the one that stands stays" cmp -s "$T/next/root-1.crl" "$T/public/crl/root-1.crl"
+run ctl ca register --from "$T/next"
+is "the one that stands is fine" "$RC $(cat "$T/err")" "0 "
 run ctl ca register --from "$T/none"
 is "a folder that is not there" "$RC" 1
 finish

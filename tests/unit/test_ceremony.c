@@ -509,7 +509,7 @@ static void test_away_chain(void **state)
 	f = &d.here;
 	assert_false(is_there(&d.there, "ca/issuing-1.key"));
 	assert_false(is_there(f, "ca/root-1.key"));
-	assert_done(ceremony_take(&f->place, &d.arrivals, "root-1", "issuing-1", &e), &e);
+	assert_done(ceremony_take(&f->place, &d.arrivals, "root-1", "issuing-1", FIXTURE_NOW, &e), &e);
 	assert_done(fixture_issuer_open(f, "issuing-1", &f->issuer, &e), &e);
 	assert_string_equal(f->issuer->crl_url, FIXTURE_URL "/crl/issuing-1.crl");
 	fixture_run("openssl x509 -inform DER -in %s/public/ca/root-1.cer -out %s/root.pem", f->dir, f->dir);
@@ -517,7 +517,8 @@ static void test_away_chain(void **state)
 	    "openssl x509 -inform DER -in %s/public/ca/issuing-1.cer -out %s/issuing.pem", f->dir, f->dir);
 	subscriber_verify(f);
 	assert_true(is_there(f, "public/crl/root-1.crl"));
-	assert_done(ceremony_take(&f->place, &d.arrivals, "root-1", "issuing-1", &e), &e); /* again is fine */
+	assert_done(ceremony_take(&f->place, &d.arrivals, "root-1", "issuing-1", FIXTURE_NOW, &e),
+	    &e); /* again is fine */
 	distance_remove(&d);
 }
 
@@ -544,7 +545,8 @@ static void take_refused(struct distance *d)
 {
 	struct err e;
 
-	assert_int_equal(ceremony_take(&d->here.place, &d->arrivals, "root-1", "issuing-1", &e), -1);
+	assert_int_equal(
+	    ceremony_take(&d->here.place, &d->arrivals, "root-1", "issuing-1", FIXTURE_NOW, &e), -1);
 	assert_int_equal(e.fault, FAULT_config_invalid);
 	assert_false(is_there(&d->here, "ca/issuing-1.cer"));
 	assert_false(is_there(&d->here, "public/ca/issuing-1.cer"));
@@ -573,11 +575,96 @@ static void test_away_take_refuses(void **state)
 	take_refused(&d); /* no certificate at all */
 	arrival_load(&d.arrivals.root, &d.there, "ca/root-1.cer");
 	arrival_load(&d.arrivals.root_crl, &d.there, "public/crl/root-1.crl");
-	assert_done(ceremony_take(&d.here.place, &d.arrivals, "root-1", "issuing-1", &e), &e);
-	assert_int_equal(ceremony_take(&d.here.place, &other.arrivals, "root-1", "issuing-1", &e), -1);
+	assert_done(ceremony_take(&d.here.place, &d.arrivals, "root-1", "issuing-1", FIXTURE_NOW, &e), &e);
+	assert_int_equal(
+	    ceremony_take(&d.here.place, &other.arrivals, "root-1", "issuing-1", FIXTURE_NOW, &e), -1);
 	assert_int_equal(e.fault, FAULT_config_invalid); /* the names are taken now */
 	distance_remove(&d);
 	distance_remove(&other);
+}
+
+/* The root's CRL of that moment, as it would arrive. Its file there is taken away first, so that its number
+ * is that moment. */
+static void crl_arrive(struct distance *d, time_t at)
+{
+	char path[PATH_MAX];
+	struct err e;
+
+	(void)snprintf(path, sizeof(path), "%s/crl/root-1.crl", d->there.public_dir);
+	(void)unlink(path);
+	assert_done(ceremony_crl(&d->there.place, "root-1", at, 365 * DAY, &e), &e);
+	arrival_load(&d->arrivals.root_crl, &d->there, "public/crl/root-1.crl");
+}
+
+static void crl_taken(struct distance *d, time_t now)
+{
+	struct err e;
+
+	assert_done(ceremony_take(&d->here.place, &d->arrivals, "root-1", "issuing-1", now, &e), &e);
+	fixture_run("cmp %s/crl/root-1.crl %s/crl/root-1.crl", d->here.public_dir, d->there.public_dir);
+}
+
+static void crl_refused(struct distance *d, time_t now)
+{
+	struct arrival before = {0}, after = {0};
+	struct err e;
+
+	arrival_load(&before, &d->here, "public/crl/root-1.crl");
+	assert_int_equal(ceremony_take(&d->here.place, &d->arrivals, "root-1", "issuing-1", now, &e), -1);
+	assert_int_equal(e.fault, FAULT_config_invalid);
+	arrival_load(&after, &d->here, "public/crl/root-1.crl");
+	assert_int_equal(before.len, after.len);
+	assert_memory_equal(before.der, after.der, after.len);
+	free(before.der);
+	free(after.der);
+}
+
+/* What stands where readers find it is the newest, whatever folder comes along. */
+static void test_away_crl(void **state)
+{
+	struct distance d;
+
+	(void)state;
+	distance_make(&d, CA_KEY_P256, CA_KEY_P256);
+	crl_taken(&d, FIXTURE_NOW);
+	crl_arrive(&d, FIXTURE_NOW + 2 * DAY);
+	crl_taken(&d, FIXTURE_NOW + 2 * DAY);
+	crl_taken(&d, FIXTURE_NOW + 2 * DAY); /* the very one that stands */
+	crl_arrive(&d, FIXTURE_NOW + DAY);
+	crl_refused(&d, FIXTURE_NOW + 2 * DAY); /* older */
+	crl_arrive(&d, FIXTURE_NOW + 2 * DAY);
+	crl_refused(&d, FIXTURE_NOW + 2 * DAY); /* another one under the same number */
+	crl_arrive(&d, FIXTURE_NOW + 3 * DAY);
+	crl_refused(&d, FIXTURE_NOW + 369 * DAY); /* newer, but expired */
+	crl_taken(&d, FIXTURE_NOW + 367 * DAY);
+	distance_remove(&d);
+}
+
+/* A CA that has the root's key and another name: its CRL verifies with that key, and is none of the root's.
+ */
+static void test_away_crl_of_another_name(void **state)
+{
+	struct ceremony_plan plan = fixture_root_plan(CA_KEY_P256);
+	struct distance d;
+	struct fixture *f;
+	struct err e;
+
+	(void)state;
+	distance_make(&d, CA_KEY_P256, CA_KEY_P256);
+	f = &d.there;
+	plan.name = "root-2";
+	plan.common_name = "Another Name";
+	assert_done(ceremony_root(&f->place, &plan, &e), &e);
+	fixture_run(
+	    "openssl x509 -new -key %s/root-1.key -subj '/C=DE/O=x/CN=Another Name' -days 3000 -outform DER "
+	    "-extfile /dev/stdin -out %s/root-2.cer <<END\nbasicConstraints=critical,CA:TRUE\n"
+	    "keyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\nEND\n"
+	    "cp %s/root-1.key %s/root-2.key",
+	    f->ca, f->ca, f->ca, f->ca);
+	assert_done(ceremony_crl(&f->place, "root-2", FIXTURE_NOW, 365 * DAY, &e), &e);
+	arrival_load(&d.arrivals.root_crl, f, "public/crl/root-2.crl");
+	take_refused(&d);
+	distance_remove(&d);
 }
 
 static void test_away_key_refused(void **state)
@@ -630,9 +717,11 @@ int main(void)
 	    cmocka_unit_test(test_revoked_file),
 	    cmocka_unit_test(test_away_request),
 	    cmocka_unit_test(test_away_take_refuses),
+	    cmocka_unit_test(test_away_crl),
+	    cmocka_unit_test(test_away_crl_of_another_name),
 	    cmocka_unit_test(test_away_key_refused),
 	};
-	size_t n = 12;
+	size_t n = 14;
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		tests[n++] = (struct CMUnitTest){pairs[i].name, test_chain, NULL, NULL, (void *)&pairs[i]};

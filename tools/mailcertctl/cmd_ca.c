@@ -176,7 +176,7 @@ static int arrivals_take(
 	    arrival_read(&all.root_crl, folder, root, "crl", e) == 0 &&
 	    arrival_read(&all.issuing, folder, name, "cer", e) == 0 &&
 	    place_open(&place, &token, ctl->conf, e) == 0)
-		rc = ceremony_take(&place, &all, root, name, e);
+		rc = ceremony_take(&place, &all, root, name, time(NULL), e);
 	place_close(token);
 	/* Certificates are noted when they are stored (issuer_store); the CRL is published here. */
 	if (rc == 0) {
