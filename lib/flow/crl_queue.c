@@ -6,6 +6,7 @@
 #include "lib/base/err.h"
 #include "lib/db/db.h"
 #include "lib/pki/crl.h"
+#include "lib/pki/issuer.h"
 
 #define PAGE_ENTRIES 10000
 
@@ -68,7 +69,9 @@ int crl_job_next(void *arg, struct crl_entry *out, struct err *e)
 	if (serial == NULL || out->serial_len > sizeof(out->serial))
 		return err_set(e, FAULT_internal, "CRL entry with a serial of %zu octets", out->serial_len);
 	memcpy(out->serial, serial, out->serial_len);
-	out->revoked_at = (time_t)db_number(job->page, job->at, "revoked_at");
+	/* As thisUpdate is (crl_this_update()): no entry is later than it, and all CRLs say the same of it.
+	 */
+	out->revoked_at = (time_t)db_number(job->page, job->at, "revoked_at") - BACKDATE;
 	out->reason = (enum crl_reason)db_number(job->page, job->at, "reason");
 	job->at++;
 	return 1;

@@ -15,7 +15,7 @@ struct err;
 struct crl_job {
 	unsigned issuer_id;
 	uint64_t number;
-	time_t this_update, next_update;
+	time_t this_update, next_update; /* by the database's clock, not set back as the CRL's own is */
 
 	/* the cursor over its entries */
 	struct db *db;

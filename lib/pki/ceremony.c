@@ -320,14 +320,12 @@ int ceremony_sign(const struct ceremony_place *place, const struct ceremony_plan
 	return issuing_make(place, plan, root_name, public_key, e);
 }
 
-int ceremony_crl(const struct ceremony_place *place, const char *root_name, time_t this_update, long validity,
-    struct err *e)
+int ceremony_crl(
+    const struct ceremony_place *place, const char *root_name, time_t now, long validity, struct err *e)
 {
 	struct revoked_list revoked = {0};
 	struct crl_plan plan = {
-	    .number = (uint64_t)this_update,
-	    .this_update = this_update,
-	    .next_update = this_update + validity,
+	    .number = (uint64_t)now,
 	    .next = revoked_next,
 	    .arg = &revoked,
 	};
@@ -340,6 +338,8 @@ int ceremony_crl(const struct ceremony_place *place, const char *root_name, time
 	    place_issuer_open(&root, place, root_name, e) == -1)
 		return -1;
 	plan.issuer = root;
+	plan.this_update = crl_this_update(root, place->public_dir, now);
+	plan.next_update = plan.this_update + validity;
 	standing = crl_standing(root, place->public_dir);
 	if (plan.number <= standing)
 		plan.number = standing + 1; /* two within a second, or a clock that was set back */

@@ -75,11 +75,11 @@ int ceremony_take(const struct ceremony_place *, const struct arrivals *, const 
     const char *name, time_t now, struct err *e);
 
 /* Sign and publish the root's CRL, for 12 months at most (SBR 4.9.7), with every CA that ceremony_revoke()
- * has noted. Its number is this_update, as nothing but the clock is at hand in a ceremony, or one more than
- * that of the CRL that stands there. Faults: config_invalid, also when that CRL lists a CA that is not noted;
- * busy (token). */
+ * has noted. Its thisUpdate is crl_this_update(); its number is now, as nothing but the clock is at hand in a
+ * ceremony, or one more than that of the CRL that stands there. Faults: config_invalid, also when that CRL
+ * lists a CA that is not noted; busy (token). */
 int ceremony_crl(
-    const struct ceremony_place *, const char *root_name, time_t this_update, long validity, struct err *e);
+    const struct ceremony_place *, const char *root_name, time_t now, long validity, struct err *e);
 
 /* Note that the root revokes the issuing CA called name, whose certificate lies in Ca.Dir, in the file
  * <Ca.Dir>/<root>.revoked, from which its CRLs are made (SBR 4.9.1.2). *entry has time and reason; it comes

@@ -333,28 +333,43 @@ static uint64_t extension_number(const struct der_value *extension)
 	return number;
 }
 
+/* What counts of a CRL when the next one is made. */
+struct list_head {
+	uint64_t number;    /* cRLNumber; 0: it has none, or cannot be read */
+	time_t this_update; /* 0: cannot be read */
+};
+
 /* The entries are one value, stepped over: a million cost no more than one. */
-uint64_t crl_number(const unsigned char *der, size_t len)
+static struct list_head head_read(const unsigned char *der, size_t len)
 {
 	struct der in = der_open(der, len);
+	struct list_head head = {0};
 	struct der_value v = {0};
-	uint64_t number = 0;
 
 	if (!der_take_last(&in, DER_SEQUENCE, &v))
-		return 0;
+		return head;
 	in = der_inside(&v);
 	if (!der_take(&in, DER_SEQUENCE, &v))
-		return 0;
-	for (in = der_inside(&v); v.tag != TAG_EXTENSIONS;)
+		return head;
+	for (in = der_inside(&v); v.tag != TAG_EXTENSIONS;) {
 		if (der_next(&in, &v) != DER_GOOD)
-			return 0;
+			return head;
+		/* thisUpdate is the first of two times */
+		if (head.this_update == 0 && !der_time(&v, &head.this_update))
+			head.this_update = 0;
+	}
 	in = der_inside(&v);
 	if (!der_take_last(&in, DER_SEQUENCE, &v))
-		return 0;
+		return head;
 	in = der_inside(&v);
-	while (number == 0 && der_take(&in, DER_SEQUENCE, &v))
-		number = extension_number(&v);
-	return number;
+	while (head.number == 0 && der_take(&in, DER_SEQUENCE, &v))
+		head.number = extension_number(&v);
+	return head;
+}
+
+uint64_t crl_number(const unsigned char *der, size_t len)
+{
+	return head_read(der, len).number;
 }
 
 static int path_make(char path[PATH_MAX], const struct issuer *issuer, const char *public_dir)
@@ -362,23 +377,39 @@ static int path_make(char path[PATH_MAX], const struct issuer *issuer, const cha
 	return snprintf(path, PATH_MAX, "%s/crl/%s.crl", public_dir, issuer->name) >= PATH_MAX ? -1 : 0;
 }
 
-uint64_t crl_standing(const struct issuer *issuer, const char *public_dir)
+/* All zero when there is none. */
+static struct list_head standing_read(const struct issuer *issuer, const char *public_dir)
 {
+	struct list_head head = {0};
 	char path[PATH_MAX];
 	struct stat st;
-	uint64_t number = 0;
 	void *bytes;
 	int fd;
 
 	if (path_make(path, issuer, public_dir) == -1 || (fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
-		return 0;
+		return head;
 	if (fstat(fd, &st) == 0 && st.st_size > 0 &&
 	    (bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0)) != MAP_FAILED) {
-		number = crl_number(bytes, (size_t)st.st_size);
+		head = head_read(bytes, (size_t)st.st_size);
 		(void)munmap(bytes, (size_t)st.st_size);
 	}
 	(void)close(fd);
-	return number;
+	return head;
+}
+
+uint64_t crl_standing(const struct issuer *issuer, const char *public_dir)
+{
+	return standing_read(issuer, public_dir).number;
+}
+
+time_t crl_this_update(const struct issuer *issuer, const char *public_dir, time_t now)
+{
+	const time_t standing = standing_read(issuer, public_dir).this_update;
+	time_t at = now - BACKDATE;
+
+	if (at < issuer->not_before)
+		at = issuer->not_before;
+	return standing > at && standing <= now ? standing : at;
 }
 
 /* Remove what file_replace() left behind where a signer died in it: <name>.crl.XXXXXX. */

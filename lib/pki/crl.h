@@ -42,9 +42,9 @@ typedef int crl_next(void *arg, struct crl_entry *out, struct err *e);
 
 struct crl_plan {
 	const struct issuer *issuer;
-	uint64_t number; /* cRLNumber: greater than every one before of this issuer; not 0 */
-	time_t this_update, next_update;
-	crl_next *next; /* NULL: no entries */
+	uint64_t number;                 /* cRLNumber: greater than every one before of this issuer; not 0 */
+	time_t this_update, next_update; /* crl_this_update() */
+	crl_next *next;                  /* NULL: no entries */
 	void *arg;
 };
 
@@ -67,6 +67,11 @@ void crl_free(struct crl *); /* empties it; an all-zero one is fine */
  * number stays. Takes away what a signer that died while writing left behind. FAULT_busy: a higher number
  * stands there. */
 int crl_publish(const struct crl *, const struct issuer *, const char *public_dir, struct err *e);
+
+/* thisUpdate of a CRL that is made now: BACKDATE earlier, or whoever is some seconds behind would refuse it
+ * as not valid yet, just after a revocation. Not before the issuer began, nor before thisUpdate of the CRL
+ * that stands there (unless that is to come: then a clock was set back). */
+time_t crl_this_update(const struct issuer *, const char *public_dir, time_t now);
 
 /* The cRLNumber of a CRL in DER; 0 when it has none, or cannot be read. */
 uint64_t crl_number(const unsigned char *der, size_t len);

@@ -19,6 +19,9 @@ struct token;
 #define CA_NAME_MAX        64 /* octets of a CA's name: lower-case letters, digits and inner '-' */
 #define CA_CERTIFICATE_MAX 8192
 
+/* What is signed now says that it began so many seconds ago: the clocks of those who read it differ. */
+#define BACKDATE 60
+
 /* Where an issuing CA is found. The strings need to live only during issuer_open(). */
 struct issuer_place {
 	const char *dir;     /* Ca.Dir */

@@ -33,7 +33,8 @@ async function crl() {
 	const time = (name) => Date.parse(new RegExp(`${name}: (.*)`).exec(text)[1]);
 	const entries = Object.fromEntries(text.split('Serial Number: ').slice(1).map((entry) =>
 		[/^\w+/.exec(entry)[0], /Reason Code:[^\n]*\n\s+([^\n]*)/.exec(entry)?.[1] ?? '']));
-	return { number: Number(/crlNumber=(\w+)/i.exec(text)[1]), days: (time('Next Update') - time('Last Update')) / 86400000, entries };
+	return { made: time('Last Update') / 1000, dates: [...text.matchAll(/Revocation Date: (.*)/g)].map((m) => Date.parse(m[1]) / 1000),
+		number: Number(/crlNumber=(\w+)/i.exec(text)[1]), days: (time('Next Update') - time('Last Update')) / 86400000, entries };
 }
 // The CRL after the one with this number.
 const next = (number) => until('the next CRL', async () => {
@@ -59,11 +60,18 @@ test('section 9.19: a holder revokes by themselves, with a reason; the CRL has b
 		(await stack.sql("SELECT LOWER(HEX(number_sha256)) FROM key_block WHERE source = 'keyCompromise' AND number_sha256 IS NOT NULL"))[0]?.[0]);
 	assert.equal(numbered, keyNumber(leaked.csr));
 });
+test('a reader whose clock is behind can use a CRL that was made just now; no entry is later than it, and none changes', async () => {
+	const list = await crl(), now = Date.now() / 1000;
+	assert.ok(list.made <= now - 59 && list.made > now - 120, `made ${now - list.made} seconds ago`);
+	assert.ok(list.dates.length > 0 && list.dates.every((date) => date <= list.made));
+	leaked.dates = list.dates;
+});
 test('section 9.19: staff revoke by a command; a revocation without a reason has none on the CRL', async () => {
 	const { number } = await crl();
 	await stack.ctl('certificate', 'revoke', ended.order, '--reason', 'unspecified', '--yes');
 	const list = await next(number);
 	assert.equal(list.entries[ended.serial], '');
+	assert.ok(leaked.dates.every((date) => list.dates.includes(date)), 'the first entry has its date');
 });
 test('section 9.20: a new CRL comes daily, its number grows, and its nextUpdate is under seven days away', async () => {
 	let last = await crl();

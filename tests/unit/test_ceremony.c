@@ -87,6 +87,9 @@ static void test_chain(void **state)
 	    "openssl verify -x509_strict -crl_check -attime %ld -CAfile %s/root.pem -CRLfile %s/root.crl.pem"
 	    " %s/issuing.pem",
 	    (long)FIXTURE_NOW + DAY, f.dir, f.dir, f.dir);
+	fixture_run("openssl verify -x509_strict -crl_check -attime %ld -CAfile %s/root.pem -CRLfile "
+		    "%s/root.crl.pem %s/issuing.pem",
+	    (long)FIXTURE_NOW - 10, f.dir, f.dir, f.dir); /* by a clock that is behind */
 	fixture_remove(&f);
 }
 

@@ -265,7 +265,7 @@ static void leaf_make(const char *file, unsigned char first)
 {
 	const struct product product = fixture_product(GENERATION_STRICT, PURPOSE_DUAL, 365);
 	struct subscriber s = {
-	    .product = &product, .address = "joe@mailcert.example", .not_before = FIXTURE_NOW};
+	    .product = &product, .address = "joe@mailcert.example", .not_before = FIXTURE_NOW - BACKDATE};
 	unsigned char *der, *spki;
 	char path[PATH_MAX];
 	struct err e;
@@ -307,6 +307,54 @@ static void test_verify_finds_revoked(void **state)
 	    (long)FIXTURE_NOW + DAY, d, d, d);
 	fixture_run("%s %s/good.cer", verify, d);
 	fixture_run("%s %s/bad.cer 2>&1 | grep 'certificate revoked'", verify, d);
+}
+
+static void this_update_publish(uint64_t number, time_t at)
+{
+	struct crl_plan plan = plan_make(NULL);
+	struct crl crl;
+	struct err e;
+
+	plan.number = number;
+	plan.this_update = at;
+	assert_done(crl_build(&crl, &plan, &e), &e);
+	assert_done(crl_publish(&crl, fixture.issuer, fixture.public_dir, &e), &e);
+	crl_free(&crl);
+}
+
+/* A minute early, never before the issuer, and never back behind the CRL that stands. */
+static void test_this_update(void **state)
+{
+	const struct issuer *issuer = fixture.issuer;
+	const char *dir = fixture.public_dir;
+	char path[PATH_MAX];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/crl/issuing-1.crl", dir);
+	(void)unlink(path);
+	assert_int_equal(crl_this_update(issuer, dir, FIXTURE_NOW), FIXTURE_NOW - BACKDATE);
+	assert_int_equal(crl_this_update(issuer, dir, issuer->not_before), issuer->not_before);
+	this_update_publish(1, FIXTURE_NOW); /* as they were made before */
+	assert_int_equal(crl_this_update(issuer, dir, FIXTURE_NOW + 1), FIXTURE_NOW);
+	assert_int_equal(crl_this_update(issuer, dir, FIXTURE_NOW + BACKDATE + 1), FIXTURE_NOW + 1);
+	assert_int_equal(crl_this_update(issuer, dir, FIXTURE_NOW - 1), FIXTURE_NOW - 1 - BACKDATE);
+	(void)unlink(path);
+}
+
+/* Whoever is some seconds behind can use what was made just now. */
+static void test_clock_behind(void **state)
+{
+	const char *d = fixture.dir;
+
+	(void)state;
+	this_update_publish(2, crl_this_update(fixture.issuer, fixture.public_dir, FIXTURE_NOW));
+	leaf_make("now.cer", 0x33);
+	fixture_run("openssl x509 -inform DER -in %s/ca/root-1.cer -out %s/root.pem", d, d);
+	fixture_run("openssl x509 -inform DER -in %s/ca/issuing-1.cer -out %s/issuing.pem", d, d);
+	fixture_run("openssl crl -inform DER -in %s/public/crl/issuing-1.crl -out %s/crl.pem", d, d);
+	fixture_run("openssl verify -x509_strict -crl_check -attime %ld -CAfile %s/root.pem -untrusted "
+		    "%s/issuing.pem -CRLfile %s/crl.pem %s/now.cer",
+	    (long)FIXTURE_NOW - 10, d, d, d, d);
 }
 
 static void test_publish_replaces(void **state)
@@ -469,13 +517,15 @@ int main(void)
 	    cmocka_unit_test(test_cursor_breaks),
 	    cmocka_unit_test(test_number_large),
 	    cmocka_unit_test(test_verify_finds_revoked),
+	    cmocka_unit_test(test_this_update),
+	    cmocka_unit_test(test_clock_behind),
 	    cmocka_unit_test(test_publish_replaces),
 	    {"section 9.20: a CRL never takes the place of one with a higher number",
 		test_publish_never_goes_back, NULL, NULL, NULL},
 	    cmocka_unit_test(test_standing),
 	    cmocka_unit_test(test_publish_takes_leftovers_away),
 	};
-	size_t n = 12;
+	size_t n = 14;
 
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
 		tests[n++] = (struct CMUnitTest){

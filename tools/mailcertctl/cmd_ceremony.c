@@ -20,6 +20,7 @@
 #include "lib/base/text.h"
 #include "lib/pki/ceremony.h"
 #include "lib/pki/csr.h"
+#include "lib/pki/issuer.h"
 #include "tools/mailcertctl/ca_place.h"
 
 #define KEY_HEX_ROOM (2 * SHA256_DIGEST_LENGTH + 1)
@@ -122,11 +123,10 @@ static int revocation_read(struct ctl *ctl, struct crl_entry *out, struct err *e
 		    "cessationOfOperation or privilegeWithdrawn");
 	if (ctl_past(ctl, "at", at, e) == -1)
 		return -1;
-	out->revoked_at = time(NULL);
-	if (*at != '\0') {
-		(void)strptime(at, "%Y-%m-%d %H:%M:%S", &tm);
+	/* No later than thisUpdate of the CRL that is made for it. */
+	out->revoked_at = time(NULL) - BACKDATE;
+	if (*at != '\0' && strptime(at, "%Y-%m-%d %H:%M:%S", &tm) != NULL && timegm(&tm) < out->revoked_at)
 		out->revoked_at = timegm(&tm);
-	}
 	return 0;
 }
 

@@ -30,7 +30,6 @@
 #include "lib/pki/signing.h"
 #include "tools/signer/caa_order.h"
 
-#define BACKDATE 60 /* seconds: clocks of recipients differ */
 #define KEY_PAUSE \
 	1 /* seconds until an order whose key was away is ready again; nothing is taken before the key is */
 #define PIECE_MS    100 /* while a slow key signs, what it has signed is stored every so often */

@@ -13,9 +13,9 @@
 #include "lib/pki/crl.h"
 #include "lib/pki/issuer.h"
 
-#define CRL_LIFE                                                                                   \
-	(6L * 86400) /* thisUpdate to nextUpdate; SBR 4.9.7 allows ten days, a new one comes daily \
-		      */
+#define CRL_LIFE                                                                                    \
+	(6L * 86400) /* now to nextUpdate; SBR 4.9.7 allows ten days from thisUpdate (crl.c), a new \
+			one comes daily */
 
 /* Build and sign; a token that was away is opened again once. */
 static int crl_make(
@@ -34,7 +34,8 @@ static int crl_finish(struct signer *s, const struct signer_ca *ca, struct crl_j
 {
 	const struct crl_plan plan = {.issuer = ca->issuer,
 	    .number = job->number,
-	    .this_update = job->this_update,
+	    .this_update =
+		crl_this_update(ca->issuer, conf_text(s->conf, SET_CA_PUBLIC_DIR), job->this_update),
 	    .next_update = job->next_update,
 	    .next = crl_job_next,
 	    .arg = job};
