@@ -50,3 +50,10 @@ bool policy_ca_key_serves(const EVP_PKEY *key, time_t now)
 	return EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA || EVP_PKEY_get_bits(key) >= 3072 ||
 	       !policy_in_force(POLICY_RSA_CA_3072, now);
 }
+
+bool policy_weak_keys_listed(size_t keys)
+{
+	/* That OpenSSL made a key from nothing but the process's number, 1 to 32,767, of each size and on
+	 * each architecture. */
+	return keys >= 32767;
+}

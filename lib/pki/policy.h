@@ -35,4 +35,7 @@ size_t policy_remotes_least(time_t now);
 /* Whether a CA with this public key may still sign subscribers' certificates. */
 bool policy_ca_key_serves(const EVP_PKEY *, time_t now);
 
+/* Whether a block list of so many keys can be one that refuses Debian's weak keys (SBR 6.1.1.3). */
+bool policy_weak_keys_listed(size_t keys);
+
 #endif

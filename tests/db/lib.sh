@@ -68,6 +68,7 @@ config_write() {
 		Hdf.Dir = $PWD/hdf
 		Ca.Dir = $T/ca
 		Ca.PublicDir = $T/public
+		Ca.BlockList = $T/blocklist
 	END
 }
 

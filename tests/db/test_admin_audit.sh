@@ -13,7 +13,6 @@ export SUDO_USER=anna
 ADMIN=$([ "$(id -u)" = 0 ] && echo anna || id -un)
 mkdir "$T/secrets" "$T/arrived" "$T/root"
 cat >>"$T/conf.hdf" <<END
-Ca.BlockList = $T/blocklist
 Audit.KeyFile = $T/secrets/audit.key
 Web.PepperFile = $T/secrets/pepper
 END

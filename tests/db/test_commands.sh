@@ -303,8 +303,22 @@ is "certificate revoke" "$RC $(as root "SELECT reason, received_at, requested_by
 is "certificate show says so" "$(ctl certificate show 0000123457/b01 --json | json '(j["state"], j["reason"], j["received_at"])')" "('revoked', '1', '2026-01-02T03:04:05Z')"
 
 # --- configuration ---
+python3 -c 'import hashlib; print("\n".join(hashlib.sha256(b"%d" % i).hexdigest() for i in range(32767)))' >"$T/weak.txt"
+run ctl key block import --reason debian "$T/weak.txt"
+is "a list of weak keys" "$RC" 0
 run "$CTL" config check "$T/conf.hdf"
-is "config check of a good file" "$RC" 0
+is "config check of a good file" "$RC $(cat "$T/out" "$T/err")" "0 $T/conf.hdf: nothing wrong"
+grep -v Ca.BlockList "$T/conf.hdf" >"$T/weak.hdf"
+run "$CTL" config check "$T/weak.hdf"
+is "config check: without a block list, weak keys are let in" "$RC $(cat "$T/out")" \
+	"1 $T/weak.hdf: Ca.BlockList is not set: Debian's weak keys are not refused (SBR 6.1.1.3)"
+echo "Ca.BlockList = $T/few" >>"$T/weak.hdf"
+MAILCERT_CONFIG=$T/weak.hdf run "$CTL" key block import
+run "$CTL" config check "$T/weak.hdf"
+like "config check: an empty one is told" "$RC $(cat "$T/out" "$T/err")" "0 $T/weak.hdf: Ca.BlockList: 0 keys are too few for a list of Debian's weak ones, which are not refused*nothing else wrong"
+rm "$T/few"
+run "$CTL" config check "$T/weak.hdf"
+like "config check: one that is not there too" "$RC $(cat "$T/out" "$T/err")" "0 $T/weak.hdf: Ca.BlockList: *No such file*nothing else wrong"
 printf 'Db.Nmae = x\nWeb.BodyMax = big\nCallback.AllowPrivate = 2\n' >"$T/bad.hdf"
 run "$CTL" config check "$T/bad.hdf"
 is "config check names every wrong line" "$RC $(grep -c . "$T/out")" "1 3"

@@ -40,6 +40,9 @@ async function restart(lines) {
 	await stack.tool('start', 'signer');
 }
 
+test('a signer whose block list is empty says that it refuses no weak keys', () => {
+	assert.match(fs.readFileSync(log, 'utf8'), /warning: .*Ca\.BlockList: 0 keys are too few for a list of Debian's weak ones/);
+});
 let old, young;
 test('the new CA issues', async () => {
 	old = await issued('old');

@@ -31,6 +31,7 @@
 #include "lib/pki/blocklist.h"
 #include "lib/pki/caa_panel.h"
 #include "lib/pki/issuer.h"
+#include "lib/pki/policy.h"
 #include "lib/pki/product.h"
 #include "lib/pki/seal.h"
 #include "lib/pki/token.h"
@@ -70,6 +71,19 @@ static void memory_lock(void)
 		log_line(LOG_LEVEL_WARNING, "memory is not locked: %s", strerror(errno));
 }
 
+/* Without a list nothing else would tell that Debian's weak keys get certificates. */
+static void weak_keys_tell(const struct signer *s)
+{
+	if (s->blocklist == NULL)
+		log_line(LOG_LEVEL_WARNING,
+		    "Ca.BlockList is not set: Debian's weak keys are not refused (SBR 6.1.1.3)");
+	else if (!policy_weak_keys_listed(blocklist_count(s->blocklist)))
+		log_line(LOG_LEVEL_WARNING,
+		    "Ca.BlockList: %zu keys are too few for a list of Debian's weak ones, which are not "
+		    "refused: mailcertctl key block import",
+		    blocklist_count(s->blocklist));
+}
+
 static int signer_open(struct signer *s, struct err *e)
 {
 	char path[PATH_MAX], key_path[CONF_PATH_MAX];
@@ -84,6 +98,7 @@ static int signer_open(struct signer *s, struct err *e)
 	if (*conf_text(s->conf, SET_CA_BLOCKLIST) != '\0' &&
 	    blocklist_open(&s->blocklist, conf_text(s->conf, SET_CA_BLOCKLIST), e) == -1)
 		return -1;
+	weak_keys_tell(s);
 	conf_secret_path(s->conf, SET_AUDIT_KEY, key_path);
 	if (*key_path != '\0' && seal_key_load(&s->audit_key, key_path, e) == -1)
 		return -1;
