@@ -137,6 +137,8 @@ GRANT EXECUTE ON PROCEDURE issuance_return TO signer@localhost
 $$
 GRANT EXECUTE ON PROCEDURE issuance_later TO signer@localhost
 $$
+GRANT EXECUTE ON PROCEDURE issuance_back TO signer@localhost
+$$
 GRANT EXECUTE ON PROCEDURE caa_record TO signer@localhost
 $$
 GRANT EXECUTE ON PROCEDURE mailbox_sweep TO signer@localhost

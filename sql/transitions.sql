@@ -1481,6 +1481,14 @@ BEGIN
 END
 $$
 
+-- Taken orders that did not have their turn go back as they were, behind all that is due now: [{"order": n}, …]. Nothing
+-- happened to them, so there is no event.
+CREATE OR REPLACE PROCEDURE issuance_back(p_signer VARCHAR(64) CHARACTER SET ascii, p_batch LONGTEXT)
+	UPDATE JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order')) j
+	JOIN issuance i ON i.order_id = j.id AND i.state = 'waiting' AND i.taken_by = p_signer
+	SET i.taken_by = NULL, i.taken_until = NULL, i.next_at = UTC_TIMESTAMP(), i.attempts = GREATEST(i.attempts, 1) - 1
+$$
+
 -- What CAA look-ups of a round found, p_batch: [{"order", "domain", "decision", "found_at", "records", "secure",
 -- "checked_at", "valid_until", "perspectives": what each remote one saw, JSON as a text, or null}, …]; an audit event each
 -- (SBR 4.2.2.1). One commit for all, before any is signed.

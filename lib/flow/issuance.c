@@ -36,6 +36,7 @@ static void issuance_read(struct issuance *i, const struct db_rows *rows, size_t
 	i->caa_valid_until = (time_t)db_number(rows, row, "caa_valid_until");
 	i->now = (time_t)db_number(rows, row, "now");
 	i->taken_until = (time_t)db_number(rows, row, "taken_until");
+	i->attempts = (unsigned)db_number(rows, row, "attempts");
 }
 
 int issuance_take(struct db *db, struct holder *signer, unsigned n, unsigned lease,
@@ -258,6 +259,24 @@ int issuance_caa_record(
 	if (text == NULL)
 		return err_set(e, FAULT_busy, "CAA: out of memory");
 	rc = db_run(db, STMT_CAA_RECORD, NULL, e, DB_ARGS(P_TEXT(signer), P_TEXT(text)));
+	free(text);
+	return rc;
+}
+
+int issuance_back(struct db *db, const char *signer, struct issuance **list, size_t n, struct err *e)
+{
+	json_t *batch = json_array();
+	char *text;
+	int rc;
+
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(
+		    batch, json_pack("{s:I}", "order", (json_int_t)list[i]->order_id));
+	text = batch == NULL || json_array_size(batch) != n ? NULL : json_dumps(batch, JSON_COMPACT);
+	json_decref(batch);
+	if (text == NULL)
+		return err_set(e, FAULT_busy, "issuance: out of memory");
+	rc = db_run(db, STMT_ISSUANCE_BACK, NULL, e, DB_ARGS(P_TEXT(signer), P_TEXT(text)));
 	free(text);
 	return rc;
 }

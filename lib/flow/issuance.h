@@ -39,6 +39,7 @@ struct issuance {
 	time_t caa_valid_until;           /* of the last CAA look-up that permitted this domain; 0: none */
 	time_t now;                       /* the database's clock */
 	time_t taken_until;               /* end of the lease: nothing is signed after it */
+	unsigned attempts;                /* how often it was taken, this time included */
 
 	/* filled by the signer */
 	uint8_t serial[ISSUANCE_SERIAL_LEN];
@@ -92,6 +93,9 @@ struct issuance_caa {
 /* Keep what CAA look-ups found, each with an audit event (SBR 4.2.2.1, TBR 5.4.1): all n of them, or none. */
 int issuance_caa_record(
     struct db *, const char *signer, const struct issuance_caa *list, size_t n, struct err *e);
+
+/* Taken orders that did not have their turn: they go back as they were, behind all that is due now. */
+int issuance_back(struct db *, const char *signer, struct issuance **list, size_t n, struct err *e);
 
 /* Try again by itself after pause seconds. */
 int issuance_later(

@@ -583,6 +583,13 @@ as signer "CALL issuance_later($ID, 's1', 'caa_unreachable', 100)"
 is "issuance_later again is not heard twice" "$(events issuance_delayed)" 1
 as root "UPDATE issuance SET next_at = UTC_TIMESTAMP() WHERE order_id = $ID"
 as signer "CALL issuance_take('s1', 10, 60, FALSE)" >/dev/null
+waiting() { as root "SELECT state, attempts, taken_by, last_code, next_at <= UTC_TIMESTAMP() FROM issuance WHERE order_id = $ID"; }
+told=$(count audit 1)
+as signer "CALL issuance_back('s2', '[{\"order\": $ID}]')"
+is "another signer's issuance_back is not heard" "$(waiting)" $'waiting\t3\ts1\tcaa_unreachable\t0'
+as signer "CALL issuance_back('s1', '[{\"order\": $ID}]'); CALL issuance_back('s1', '[{\"order\": $ID}]')"
+is "issuance_back, twice: as if it had not been taken, due at once, without an event" "$(waiting) $(($(count audit 1) - told))" $'waiting\t2\tNULL\tcaa_unreachable\t1 0'
+as signer "CALL issuance_take('s1', 10, 60, FALSE)" >/dev/null
 as signer "CALL caa_record('s1', JSON_ARRAY(JSON_OBJECT('order', $ID, 'domain', 'example.org', 'decision', 'permitted', 'found_at', NULL, 'records', NULL, 'secure', 1, 'checked_at', UNIX_TIMESTAMP(), 'valid_until', UNIX_TIMESTAMP() + 28800, 'perspectives', '[{\"where\":\"::1\"}]')))"
 is "caa_record" "$(as root "SELECT domain, decision, TIMESTAMPDIFF(SECOND, checked_at, valid_until), ABS(TIMESTAMPDIFF(SECOND, checked_at, UTC_TIMESTAMP())) < 10 FROM caa_check WHERE order_id = $ID"; events caa_permitted)" $'example.org\tpermitted\t28800\t1\n1'
 told=$(as signer "CALL caa_record('s1', JSON_ARRAY(JSON_OBJECT('order', $ID, 'domain', 'example.org', 'decision', 'denied', 'secure', 1, 'checked_at', 1, 'valid_until', 1), JSON_OBJECT('order', $ID, 'domain', 'example.org', 'decision', 'never', 'secure', 1, 'checked_at', 1, 'valid_until', 1)))" 2>&1)

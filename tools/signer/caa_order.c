@@ -1,4 +1,4 @@
-/* caa_order.c - CAA for one order; see caa_order.h. */
+/* caa_order.c - CAA for the domain of an order; see caa_order.h. */
 #include "tools/signer/caa_order.h"
 
 #include <stdio.h>
@@ -32,14 +32,8 @@ int caa_order_open(struct signer *s, struct err *e)
 	return 0;
 }
 
-int caa_order_check(struct signer *s, const struct issuance *i, struct caa_result *asked,
-    struct caa_views *views, const char **step, struct err *e)
+int caa_order_ask(struct signer *s, const struct issuance *i, struct caa_result *asked,
+    struct caa_views *views, struct err *e)
 {
-	*step = NULL;
-	if (i->caa_valid_until >= i->taken_until ||
-	    caa_panel_check(s->caa, address_domain(i->email), i->now, asked, views, e) == 0)
-		return 0;
-	if (e->fault == FAULT_caa_denied)
-		*step = "activation";
-	return err_context(e, "order %s", i->order);
+	return caa_panel_check(s->caa, address_domain(i->email), i->now, asked, views, e);
 }

@@ -32,8 +32,10 @@
 
 #define KEY_PAUSE \
 	1 /* seconds until an order whose key was away is ready again; nothing is taken before the key is */
-#define PIECE_MS    100 /* while a slow key signs, what it has signed is stored every so often */
-#define LATER_PAUSE 300 /* seconds until an order that failed by our fault is looked at again */
+#define PIECE_MS    100  /* while a slow key signs, what it has signed is stored every so often */
+#define LATER_PAUSE 300  /* seconds until an order that failed by our fault is looked at again */
+#define PAUSE_MOST  3600 /* and one whose domain cannot be asked for, after many tries */
+#define CAA_PART    3    /* of the lease, the part in which CAA is asked for */
 
 /* An order on its way through a round. */
 struct work {
@@ -42,9 +44,32 @@ struct work {
 	size_t tbs_len;
 	struct caa_result caa;  /* owned; without a domain: not asked */
 	struct caa_views views; /* what remote perspectives saw of it */
+	struct err caa_why;     /* why it does not permit; FAULT_none: it does */
+	bool unasked;           /* not built: there was no time to ask for CAA */
 	const char *step;       /* not built: the step it goes back to, or NULL: again later */
 	struct err why;         /* not built: why */
 };
+
+/* What a round has in hand. */
+struct round {
+	struct issuance_batch *batch; /* owned */
+	struct work *work;            /* owned; one for each of the batch */
+	size_t ready;                 /* so many of work, the first, can be signed */
+	long until, caa_until; /* by signing_seconds(): the lease's end, and when to ask no more for CAA */
+	bool asked;            /* for CAA */
+};
+
+/* Seconds until an order is looked at again by itself. To ask in vain takes long, so a domain that does not
+ * answer is asked less and less often. */
+static unsigned later_pause(const struct issuance *i, const struct err *why)
+{
+	unsigned pause = LATER_PAUSE;
+
+	if (why->fault == FAULT_caa_unreachable)
+		for (unsigned n = 1; n < i->attempts && pause < PAUSE_MOST; n++)
+			pause *= 2;
+	return pause < PAUSE_MOST ? pause : PAUSE_MOST;
+}
 
 /* End an order's turn: back to the person, or again later. A failure here costs nothing but the lease. */
 static int issue_end(
@@ -54,7 +79,7 @@ static int issue_end(
 	    step == NULL ? "issuance later" : "issuance refused");
 	if (step != NULL)
 		return issuance_return(s->db, s->name, i->order_id, step, why, e);
-	return issuance_later(s->db, s->name, i->order_id, why, LATER_PAUSE, e);
+	return issuance_later(s->db, s->name, i->order_id, why, later_pause(i, why), e);
 }
 
 /* The lint's view of what the certificate must say, taken from the order and not from the builder. */
@@ -90,27 +115,47 @@ static int issue_lint(
 	return -1;
 }
 
-/* May a certificate be issued for this mailbox's domain? What was answered for an order of the same domain a
- * moment ago, in this round, is the answer for this one too: partners order for one domain by hundreds. *seen
- * is the work of this round before w. */
-static int issue_caa(struct signer *s, struct work *w, const struct work *seen, struct err *e)
+/* What was answered for an order of the same domain a moment ago, in this round, is the answer for this one
+ * too: partners order for one domain by hundreds, and a domain that does not answer takes long each time. */
+static int caa_share(struct work *w, const struct work *seen)
 {
-	const char *domain = address_domain(w->order->email);
-	const bool known = w->order->caa_valid_until >= w->order->taken_until; /* from an earlier round */
-
-	for (; !known && seen < w; seen++) {
-		if (seen->caa.decision != CAA_PERMITTED || strcmp(seen->caa.domain, domain) != 0)
-			continue;
-		w->views = seen->views;
-		return caa_result_copy(&w->caa, &seen->caa) == 0
-			   ? 0
-			   : err_set(e, FAULT_busy, "CAA: out of memory");
-	}
-	return caa_order_check(s, w->order, &w->caa, &w->views, &w->step, e);
+	w->views = seen->views;
+	w->caa_why = seen->caa_why;
+	return caa_result_copy(&w->caa, &seen->caa) == 0 ? 0
+							 : err_set(&w->why, FAULT_busy, "CAA: out of memory");
 }
 
-/* Judge an order and build what would be signed for it; *w says what came of it. seen: see issue_caa(). */
-static int issue_build(struct signer *s, struct work *w, const struct work *seen)
+/* May a certificate be issued for this mailbox's domain? Not known, and not asked, when the time for that is
+ * spent: the others would not be signed within the lease. One is asked for in any round. */
+static int issue_caa(struct signer *s, struct round *r, struct work *w)
+{
+	const struct issuance *i = w->order;
+	const struct work *seen = r->work;
+
+	if (i->caa_valid_until >= i->taken_until) /* permitted in an earlier round */
+		return 0;
+	while (seen < w && strcmp(seen->caa.domain, address_domain(i->email)) != 0)
+		seen++;
+	if (seen < w) {
+		if (caa_share(w, seen) == -1)
+			return -1;
+	} else if (r->asked && signing_seconds() >= r->caa_until) {
+		w->unasked = true;
+		return err_set(&w->why, FAULT_caa_unreachable, "order %s: not asked for", i->order);
+	} else {
+		r->asked = true;
+		(void)caa_order_ask(s, i, &w->caa, &w->views, &w->caa_why);
+	}
+	if (w->caa_why.fault == FAULT_none)
+		return 0;
+	w->why = w->caa_why;
+	if (w->why.fault == FAULT_caa_denied)
+		w->step = "activation";
+	return err_context(&w->why, "order %s", i->order);
+}
+
+/* Judge an order and build what would be signed for it; *w says what came of it. */
+static int issue_build(struct signer *s, struct round *r, struct work *w)
 {
 	const char **step = &w->step;
 	struct err *e = &w->why;
@@ -127,7 +172,7 @@ static int issue_build(struct signer *s, struct work *w, const struct work *seen
 		    i->order, policy_row(POLICY_RSA_CA_3072)->day, policy_row(POLICY_RSA_CA_3072)->source);
 		goto out;
 	}
-	if (issue_caa(s, w, seen, e) == -1 || certificate_serial(i->serial, e) == -1)
+	if (issue_caa(s, r, w) == -1 || certificate_serial(i->serial, e) == -1)
 		goto out;
 	subscriber.product = j.product;
 	subscriber.spki = j.csr->spki;
@@ -339,21 +384,51 @@ static void work_swap(struct work *a, struct work *b)
 	*b = one;
 }
 
-/* Build all of a batch, record what CAA said, end the turns of those that cannot be. The ready ones come to
- * the front of work, *ready is how many. -1: database, token or resolver is away; the round ends, the leases
- * run out. */
-static int issue_build_all(
-    struct signer *s, struct issuance_batch *batch, struct work *work, size_t *ready, struct err *e)
+/* The batch in the order in which it is worked on: those that were not tried before come first, so that
+ * domains which did not answer take no time from them. */
+static void round_arrange(struct round *r)
 {
+	size_t n = 0;
+
+	for (int again = 0; again < 2; again++)
+		for (size_t k = 0; k < r->batch->count; k++)
+			if ((r->batch->list[k].attempts > 1) == again)
+				r->work[n++].order = &r->batch->list[k];
+}
+
+/* Those of the first n that CAA was not asked for go back: others have their turn first. */
+static int issue_back(struct signer *s, const struct round *r, size_t n, struct err *e)
+{
+	struct issuance **list = calloc(n + 1, sizeof(struct issuance *));
+	size_t back = 0;
+	int rc = 0;
+
+	if (list == NULL)
+		return err_set(e, FAULT_busy, "issuance: out of memory");
+	for (size_t k = 0; k < n; k++)
+		if (r->work[k].unasked)
+			list[back++] = r->work[k].order;
+	if (back > 0) {
+		log_line(LOG_LEVEL_WARNING, "CAA takes long: %zu orders wait for another round", back);
+		rc = issuance_back(s->db, s->name, list, back, e);
+	}
+	free(list);
+	return rc;
+}
+
+/* Build all of a batch, record what CAA said, end the turns of those that cannot be. The ready ones come to
+ * the front. -1: database, token or resolver is away; the round ends, the leases run out. */
+static int issue_build_all(struct signer *s, struct round *r, struct err *e)
+{
+	struct work *work = r->work;
 	bool away = false;
 	size_t n = 0;
 
-	for (; n < batch->count && !away; n++) {
-		work[n].order = &batch->list[n];
-		away = issue_build(s, &work[n], work) == -1 && work[n].why.fault == FAULT_busy &&
+	round_arrange(r);
+	for (; n < r->batch->count && !away; n++)
+		away = issue_build(s, r, &work[n]) == -1 && work[n].why.fault == FAULT_busy &&
 		       work[n].step == NULL;
-	}
-	if (issue_caa_record(s, work, n, e) == -1)
+	if (issue_caa_record(s, work, n, e) == -1 || issue_back(s, r, n, e) == -1)
 		return -1;
 	if (away)
 		*e = work[--n].why;
@@ -361,8 +436,9 @@ static int issue_build_all(
 		struct err ended;
 
 		if (work[k].tbs != NULL) {
-			work_swap(&work[(*ready)++], &work[k]);
-		} else if (issue_end(s, work[k].order, work[k].step, &work[k].why, &ended) == -1) {
+			work_swap(&work[r->ready++], &work[k]);
+		} else if (!work[k].unasked &&
+			   issue_end(s, work[k].order, work[k].step, &work[k].why, &ended) == -1) {
 			*e = ended;
 			return -1;
 		}
@@ -372,31 +448,28 @@ static int issue_build_all(
 
 int issue_round(struct signer *s, size_t *taken, struct err *e)
 {
-	struct issuance_batch *batch = NULL;
-	struct work *work = NULL;
-	size_t ready = 0;
-	long until;
+	const long lease = conf_number(s->conf, SET_SIGNER_LEASE), now = signing_seconds();
+	struct round r = {.until = now + lease, /* from before the database's begins */
+	    .caa_until = now + lease / CAA_PART};
 	int rc = -1;
 
 	*taken = 0;
-	until = signing_seconds() +
-		conf_number(s->conf, SET_SIGNER_LEASE); /* from before the database's begins */
 	if (ca_row_find(s, &s->cas[0], e) == -1 ||
 	    issuance_take(s->db, &s->holder, (unsigned)conf_number(s->conf, SET_SIGNER_BATCH),
-		(unsigned)conf_number(s->conf, SET_SIGNER_LEASE), &batch, e) == -1)
+		(unsigned)lease, &r.batch, e) == -1)
 		return -1;
-	*taken = batch->count;
+	*taken = r.batch->count;
 	fault_point("after-take");
-	work = calloc(batch->count + 1, sizeof(*work));
-	if (work == NULL)
+	r.work = calloc(r.batch->count + 1, sizeof(*r.work));
+	if (r.work == NULL)
 		(void)err_set(e, FAULT_busy, "issuance: out of memory");
-	else if (issue_build_all(s, batch, work, &ready, e) == 0)
-		rc = issue_ready(s, work, ready, until, e);
-	for (size_t k = 0; work != NULL && k < batch->count; k++) {
-		free(work[k].tbs);
-		caa_result_free(&work[k].caa);
+	else if (issue_build_all(s, &r, e) == 0)
+		rc = issue_ready(s, r.work, r.ready, r.until, e);
+	for (size_t k = 0; r.work != NULL && k < r.batch->count; k++) {
+		free(r.work[k].tbs);
+		caa_result_free(&r.work[k].caa);
 	}
-	free(work);
-	issuance_batch_free(batch);
+	free(r.work);
+	issuance_batch_free(r.batch);
 	return rc;
 }
