@@ -85,7 +85,13 @@ $(B)/cgi.a: $(filter-out %/main.o,$(call objs,cgi))
 UNIT := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(B)/cgi.a $(call lib,$(ROOMS))
 	$(LINK) -lcmocka -lcrack -lfido2 $(SMTP) $(PAGES) -lresolv -lunbound -lidn2 -ljansson $(MARIADB) $(CRYPTO)
-unit-programs: $(UNIT)
+unit-programs: $(UNIT) $(B)/tests/lib/odd_token.so
+
+# A PKCS #11 module that goes wrong as a test says.
+$(B)/tests/lib/odd_token.so: tests/lib/odd_token.c
+	@mkdir -p $(@D)
+	@echo '  LINK $@'
+	@$(CC) $(ALL_CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<
 
 # Fuzz targets, for tests/fuzz/run.
 $(B)/tests/fuzz/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/cgi.a $(call lib,$(ROOMS))

@@ -1481,12 +1481,36 @@ BEGIN
 END
 $$
 
--- Taken orders that did not have their turn go back as they were, behind all that is due now: [{"order": n}, …]. Nothing
--- happened to them, so there is no event.
+-- Taken orders that did not have their turn go back as they were, behind all that is due now, p_batch: [{"order": n,
+-- "code": what delays them or null, "issuer": n, "serial": "hex", the last two when a serial is reserved that never came to
+-- the key}, …]. Such a serial was signed by nobody: it counts as unused, and nothing can be stored with it. Of the orders
+-- there is no event, as nothing happened to them; of the serials there is one for some 25 of them.
 CREATE OR REPLACE PROCEDURE issuance_back(p_signer VARCHAR(64) CHARACTER SET ascii, p_batch LONGTEXT)
-	UPDATE JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order')) j
+BEGIN
+	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
+
+	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+	START TRANSACTION;
+	DO (SELECT COUNT(*) FROM orders WHERE id IN (SELECT j.id FROM JSON_TABLE(p_batch,
+	    '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order')) j) FOR UPDATE);
+	INSERT INTO audit (at, actor, event, detail)
+	SELECT UTC_TIMESTAMP(6), CONCAT('signer:', p_signer), 'serials_unused', GROUP_CONCAT(HEX(s.serial) SEPARATOR ' ')
+	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (n FOR ORDINALITY, id BIGINT UNSIGNED PATH '$.order',
+	    issuer INT PATH '$.issuer', serial CHAR(32) PATH '$.serial')) j
 	JOIN issuance i ON i.order_id = j.id AND i.state = 'waiting' AND i.taken_by = p_signer
-	SET i.taken_by = NULL, i.taken_until = NULL, i.next_at = UTC_TIMESTAMP(), i.attempts = GREATEST(i.attempts, 1) - 1
+	JOIN serial s ON s.issuer_id = j.issuer AND s.serial = UNHEX(j.serial) AND s.order_id = j.id AND s.state = 'reserved'
+	GROUP BY (j.n - 1) DIV 25;
+	UPDATE JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', issuer INT PATH '$.issuer',
+	    serial CHAR(32) PATH '$.serial')) j
+	JOIN issuance i ON i.order_id = j.id AND i.state = 'waiting' AND i.taken_by = p_signer
+	JOIN serial s ON s.issuer_id = j.issuer AND s.serial = UNHEX(j.serial) AND s.order_id = j.id AND s.state = 'reserved'
+	SET s.state = 'unused';
+	UPDATE JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', code VARCHAR(40) PATH '$.code')) j
+	JOIN issuance i ON i.order_id = j.id AND i.state = 'waiting' AND i.taken_by = p_signer
+	SET i.taken_by = NULL, i.taken_until = NULL, i.next_at = UTC_TIMESTAMP(), i.attempts = GREATEST(i.attempts, 1) - 1,
+	    i.last_code = COALESCE(j.code, i.last_code);
+	COMMIT;
+END
 $$
 
 -- What CAA look-ups of a round found, p_batch: [{"order", "domain", "decision", "found_at", "records", "secure",

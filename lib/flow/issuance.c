@@ -263,15 +263,28 @@ int issuance_caa_record(
 	return rc;
 }
 
-int issuance_back(struct db *db, const char *signer, struct issuance **list, size_t n, struct err *e)
+/* One order that goes back, as issuance_back in transitions.sql reads it; NULL without memory. */
+static json_t *back_json(const struct issuance *i, unsigned issuer_id, const struct err *why)
+{
+	json_t *o = json_pack("{s:I, s:s?}", "order", (json_int_t)i->order_id, "code",
+	    why == NULL ? NULL : fault_code(why->fault));
+
+	if (o == NULL || !i->reserved)
+		return o;
+	(void)json_object_set_new(o, "issuer", json_integer((json_int_t)issuer_id));
+	hex_add(o, "serial", i->serial, sizeof(i->serial));
+	return o;
+}
+
+int issuance_back(struct db *db, const char *signer, unsigned issuer_id, struct issuance **list, size_t n,
+    const struct err *why, struct err *e)
 {
 	json_t *batch = json_array();
 	char *text;
 	int rc;
 
 	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(
-		    batch, json_pack("{s:I}", "order", (json_int_t)list[i]->order_id));
+		(void)json_array_append_new(batch, back_json(list[i], issuer_id, why));
 	text = batch == NULL || json_array_size(batch) != n ? NULL : json_dumps(batch, JSON_COMPACT);
 	json_decref(batch);
 	if (text == NULL)

@@ -94,8 +94,11 @@ struct issuance_caa {
 int issuance_caa_record(
     struct db *, const char *signer, const struct issuance_caa *list, size_t n, struct err *e);
 
-/* Taken orders that did not have their turn: they go back as they were, behind all that is due now. */
-int issuance_back(struct db *, const char *signer, struct issuance **list, size_t n, struct err *e);
+/* Taken orders that did not have their turn: they go back as they were, behind all that is due now. A serial
+ * that was reserved for one must not have come to the key: it counts as unused, for good. issuer_id: row of
+ * table issuer. why: what delays them; NULL: nothing that anybody need know. */
+int issuance_back(struct db *, const char *signer, unsigned issuer_id, struct issuance **list, size_t n,
+    const struct err *why, struct err *e);
 
 /* Try again by itself after pause seconds. */
 int issuance_later(

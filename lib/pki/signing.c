@@ -44,6 +44,7 @@ static int task_sign(const struct signing *g, struct signing_task *task, struct 
 {
 	if (signing_seconds() >= g->until)
 		return err_set(e, FAULT_busy, "its lease ran out before it was signed");
+	task->begun = true;
 	return issuer_sign(g->issuer, task->tbs, task->tbs_len, &task->signature, &task->signature_len, e);
 }
 

@@ -17,6 +17,7 @@ struct signing_task {
 	size_t tbs_len;
 	unsigned char *signature;
 	size_t signature_len;
+	bool begun; /* the key was asked to sign it: perhaps it did, whatever came of that */
 };
 
 /* Seconds by a clock that nobody sets, and that goes on while the machine sleeps. */

@@ -654,6 +654,32 @@ to_taken
 as signer "CALL issuance_reserve('s1', '$(reserve_json 8)')" >/dev/null
 is "issuance_store of the version before" "$(as signer "$(store_before s1 8)"; as root "SELECT der FROM certificate WHERE order_id = $ID")" "$ID"$'\n'"certificate $N"
 
+order_new
+to_taken
+as signer "CALL issuance_reserve('s1', '$(reserve_json 5)')" >/dev/null
+back() { # SIGNER DIGIT
+	as signer "CALL issuance_back('$1', '[{\"order\": $ID, \"code\": \"busy\", \"issuer\": 1, \"serial\": \"$(printf "$2%.0s" {1..32})\"}]')"
+}
+serial() { as root "SELECT s.state, i.state, i.attempts, i.taken_by, i.last_code FROM serial s JOIN issuance i USING (order_id) WHERE order_id = $ID AND serial = UNHEX(REPEAT('$1', 32))"; }
+back s2 5
+is "a serial that another signer reserved is not given back" "$(serial 5)" $'reserved\twaiting\t1\ts1\tNULL'
+back s1 5
+back s1 5
+is "issuance_back with a serial that came to no key: it is unused" "$(serial 5)" $'unused\twaiting\t0\tNULL\tbusy'
+is "on no CRL, in one event" "$(count revocation "serial = UNHEX(REPEAT('5', 32))") $(count audit "event = 'serials_unused' AND detail = REPEAT('5', 32) AND actor = 'signer:s1'")" "0 1"
+as signer "CALL issuance_take('s1', 1000, 60, FALSE)" >/dev/null
+is "nothing is signed or stored with it any more" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json 5)')" 2>&1; as signer "$(store s1 5)"; serial 5 | cut -f 1)" unused
+as signer "CALL issuance_reserve('s1', '$(reserve_json 4)')" >/dev/null
+back s1 5
+is "another serial that is reserved meanwhile stays so" "$(serial 4 | cut -f 1)" reserved
+as root "UPDATE serial SET state = 'abandoned' WHERE state = 'reserved'; UPDATE issuance SET state = 'returned' WHERE order_id = $ID"
+# many at once: an event holds some 25 serials
+as root "INSERT INTO serial (issuer_id, serial, order_id, tbs_sha256, reserved_at) SELECT 1, UNHEX(LPAD(seq, 32, 'c0')), $ID, REPEAT('t', 32), UTC_TIMESTAMP() FROM seq_1_to_60;
+	UPDATE issuance SET state = 'waiting', taken_by = 's1', attempts = 1 WHERE order_id = $ID"
+as signer "CALL issuance_back('s1', '$(as root "SELECT JSON_ARRAYAGG(JSON_OBJECT('order', $ID, 'issuer', 1, 'serial', HEX(serial))) FROM serial WHERE state = 'reserved'")')"
+is "a batch of serials is told in few events, whole" "$(as root "SELECT COUNT(*), SUM(LENGTH(REPLACE(detail, ' ', ''))) DIV 32 FROM audit WHERE event = 'serials_unused' AND detail LIKE '% %'"; count serial "order_id = $ID AND state = 'unused'")" $'3\t60\n61'
+as root "UPDATE issuance SET state = 'returned' WHERE order_id = $ID"
+
 for _ in 1 2 3 4; do order_new; to_submitted; done
 as signer "CALL issuance_take('s1', 2, 60, FALSE)" | cut -f1 >"$T/a" &
 one=$!

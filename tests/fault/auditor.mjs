@@ -83,6 +83,11 @@ const CASES = {
 	'a serial that nobody accounts for': ['serial', changed('serial', one('serial', 'serial', "state = 'abandoned'"), "state = 'reserved'")],
 	'an issued serial without its certificate': ['serial', changed('serial', one('serial', 'serial', "state = 'abandoned'"), "state = 'issued'")],
 	'what was written down before signing changed': ['serial', changed('serial', one('serial', 'serial', "state = 'issued'"), "tbs_sha256 = REPEAT('t', 32)")],
+	'an abandoned serial that is said to be unused': ['serial', changed('serial', one('serial', 'serial', "state = 'abandoned'"), "state = 'unused'")],
+	'a serial that is unused, and no event says so': ['audit-missing', {
+		act: ["INSERT INTO serial (issuer_id, serial, order_id, tbs_sha256, reserved_at, state) SELECT issuer_id, REPEAT('z', 16), order_id, tbs_sha256, reserved_at, 'unused' FROM serial LIMIT 1"],
+		undo: ["DELETE FROM serial WHERE serial = REPEAT('z', 16)"],
+	}],
 	'an abandoned serial that is not revoked': ['serial', gone('revocation', "requested_by = 'signer:abandoned'")],
 	'a revocation that is on no list': ['crl', {
 		act: ["INSERT INTO serial (issuer_id, serial, order_id, tbs_sha256, reserved_at, state) SELECT issuer_id, REPEAT('z', 16), order_id, tbs_sha256, reserved_at, 'abandoned' FROM serial LIMIT 1",

@@ -144,9 +144,11 @@ test('reserved, then the signer stands still until its lease is over: it does no
 	signer.go();
 	await waitCertificate(customer, order);
 	assert.match(signer.log(), /its lease ran out before it was signed/);
-	assert.deepEqual([await serials(order, 'abandoned'), await serials(order, 'issued')], [1, 1], 'the serial was given up for another');
-	assert.equal(await one(`SELECT COUNT(*) FROM revocation WHERE requested_by = 'signer:abandoned' AND serial =
-		(SELECT serial FROM serial WHERE order_id = ${WHICH(order)} AND state = 'abandoned')`), '1');
+	assert.deepEqual([await serials(order, 'unused'), await serials(order, 'issued')], [1, 1], 'the serial was given back, another taken');
+	assert.equal(await one(`SELECT COUNT(*) FROM revocation WHERE serial =
+		(SELECT serial FROM serial WHERE order_id = ${WHICH(order)} AND state = 'unused')`), '0', 'no key had it');
+	assert.equal(await one(`SELECT COUNT(*) FROM audit WHERE event = 'serials_unused' AND detail LIKE
+		(SELECT CONCAT('%', HEX(serial), '%') FROM serial WHERE order_id = ${WHICH(order)} AND state = 'unused')`), '1');
 	assert.equal(await certificates(cancelled), 0);
 	assert.deepEqual([await serials(cancelled, 'abandoned'), await serials(cancelled, 'issued'), await serials(cancelled, 'reserved')], [1, 0, 0]);
 	await signer.end();

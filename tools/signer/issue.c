@@ -35,7 +35,10 @@
 #define PIECE_MS    100  /* while a slow key signs, what it has signed is stored every so often */
 #define LATER_PAUSE 300  /* seconds until an order that failed by our fault is looked at again */
 #define PAUSE_MOST  3600 /* and one whose domain cannot be asked for, after many tries */
-#define CAA_PART    3    /* of the lease, the part in which CAA is asked for */
+#define FALSE_PAUSE \
+	10 /* seconds for which nothing is taken after a false signature; twice as many each time, */
+#define FALSE_MOST 600 /* up to this */
+#define CAA_PART   3   /* of the lease, the part in which CAA is asked for */
 
 /* An order on its way through a round. */
 struct work {
@@ -277,9 +280,10 @@ static int issue_sign_and_store(struct signer *s, struct issuance **list, struct
 	struct err why;
 	int rc = 0, signed_rc;
 
-	*later = false;
+	*later = true;
 	if (signing_begin(&signing, s->cas[0].issuer, tasks + first, n - first, until, e) == -1)
 		return -1;
+	*later = false;
 	for (bool over = false; rc == 0 && !over;) {
 		const size_t got = first + signing_wait(signing, *made - first, PIECE_MS, &over);
 
@@ -295,15 +299,43 @@ static int issue_sign_and_store(struct signer *s, struct issuance **list, struct
 	return rc;
 }
 
+/* The key gave a signature that does not verify: who goes on asking it wastes serials, or worse. */
+static void false_signature(struct signer *s, const struct err *why)
+{
+	s->false_pause = s->false_pause == 0 ? FALSE_PAUSE : s->false_pause * 2;
+	if (s->false_pause > FALSE_MOST)
+		s->false_pause = FALSE_MOST;
+	s->false_until = signing_seconds() + s->false_pause;
+	log_err(LOG_LEVEL_ERROR, why, "false signature, nothing is issued for %ld seconds", s->false_pause);
+}
+
+/* End the turn of reserved orders that could not be signed. What the key was asked for is perhaps signed, so
+ * its serial is given up; the others go back with theirs unused. Leaves the list in disorder. */
+static void issue_unsigned(struct signer *s, struct issuance **list, const struct signing_task *tasks,
+    size_t n, const struct err *why)
+{
+	size_t back = 0; /* so many of the list, the first, then */
+	struct err e;
+	int rc = 0;
+
+	for (size_t k = 0; k < n && rc == 0; k++)
+		if (tasks[k].begun)
+			rc = issuance_later(s->db, s->name, list[k]->order_id, why, KEY_PAUSE, &e);
+		else
+			list[back++] = list[k];
+	if (rc == 0 && back > 0)
+		rc = issuance_back(s->db, s->name, s->cas[0].id, list, back, why, &e);
+	if (rc == -1) /* the lease's end sees to it */
+		log_err(LOG_LEVEL_WARNING, &e, "orders that were not signed");
+}
+
 /* The reserved orders of a round: sign and store all. A token that does not answer is opened again, once for
- * each order. When the key fails, what was signed until then is stored, and the others come round again as
- * soon as the key does; their serials are given up, since nobody knows whether the token signed. So it is
- * when the lease runs out while a token takes its time. */
+ * each order. When the key fails, or the lease runs out while it takes its time, what was signed until then
+ * is stored, and the others come round again. */
 static int issue_reserved(
     struct signer *s, struct issuance **list, struct signing_task *tasks, size_t n, long until, struct err *e)
 {
 	size_t made = 0, tried = SIZE_MAX;
-	struct err ignored;
 	bool later = false;
 
 	while (issue_sign_and_store(s, list, tasks, n, until, &made, &later, e) == -1) {
@@ -314,10 +346,13 @@ static int issue_reserved(
 			tried = made;
 			continue;
 		}
-		for (; made < n; made++)
-			(void)issuance_later(s->db, s->name, list[made]->order_id, e, KEY_PAUSE, &ignored);
+		if (e->fault != FAULT_busy)
+			false_signature(s, e);
+		issue_unsigned(s, list + made, tasks + made, n - made, e);
 		return -1;
 	}
+	if (n > 0)
+		s->false_pause = 0;
 	return 0;
 }
 
@@ -410,7 +445,7 @@ static int issue_back(struct signer *s, const struct round *r, size_t n, struct 
 			list[back++] = r->work[k].order;
 	if (back > 0) {
 		log_line(LOG_LEVEL_WARNING, "CAA takes long: %zu orders wait for another round", back);
-		rc = issuance_back(s->db, s->name, list, back, e);
+		rc = issuance_back(s->db, s->name, s->cas[0].id, list, back, NULL, e);
 	}
 	free(list);
 	return rc;
@@ -451,12 +486,14 @@ int issue_round(struct signer *s, size_t *taken, struct err *e)
 	const long lease = conf_number(s->conf, SET_SIGNER_LEASE), now = signing_seconds();
 	struct round r = {.until = now + lease, /* from before the database's begins */
 	    .caa_until = now + lease / CAA_PART};
+	const unsigned most = s->false_pause > 0 ? 1 : (unsigned)conf_number(s->conf, SET_SIGNER_BATCH);
 	int rc = -1;
 
 	*taken = 0;
+	if (s->false_pause > 0 && now < s->false_until)
+		return err_set(e, FAULT_internal, "the key's last signature was false");
 	if (ca_row_find(s, &s->cas[0], e) == -1 ||
-	    issuance_take(s->db, &s->holder, (unsigned)conf_number(s->conf, SET_SIGNER_BATCH),
-		(unsigned)lease, &r.batch, e) == -1)
+	    issuance_take(s->db, &s->holder, most, (unsigned)lease, &r.batch, e) == -1)
 		return -1;
 	*taken = r.batch->count;
 	fault_point("after-take");

@@ -44,6 +44,8 @@ struct signer {
 	bool missing_told;   /* keys_missing_tell() has looked */
 	bool pin_refused;    /* the PIN is not tried again: tokens lock after a few false ones */
 	bool keys_away;      /* the token did not answer: nothing is taken until it is opened again */
+	long false_pause;    /* seconds to wait after the last signature, which was false; 0: it was good */
+	long false_until;    /* by signing_seconds(): nothing is taken before */
 	EVP_PKEY *audit_key; /* NULL: this signer seals no audit events */
 	long looked_far_at;  /* for late ones to seal; monotonic, 0: never */
 	bool sealed_any;     /* since then */

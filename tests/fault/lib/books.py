@@ -265,14 +265,16 @@ def check_token(books, ca, issuing):
 
 
 def check_serials(books, t):
-    """Each serial is issued, or abandoned and on the list; none is left in between."""
+    """Each serial is issued, or abandoned and on the list, or came to no key; none is left in between."""
     orders = t["by_id"]
     certificates = {(row.issuer_id, row.serial): row for row in t["certificate"]}
     revocations = {(row.issuer_id, row.serial): row for row in t["revocation"]}
-    events = collections.defaultdict(set)
+    events, unused = collections.defaultdict(set), set()
     for event in t["audit"]:
         if event.event == "serial_abandoned":
             events[event.order_id].add(text_of(event.detail))
+        elif event.event == "serials_unused":
+            unused.update(text_of(event.detail).split())
     counts = collections.Counter()
     for row in t["serial"]:
         key, name = (row.issuer_id, row.serial), f"serial {row.serial} of {orders[row.order_id].number}"
@@ -284,6 +286,9 @@ def check_serials(books, t):
             books.held(key in revocations and text_of(revocations[key].by) == "signer:abandoned", "serial",
                        f"{name} is abandoned and not revoked")
             books.held(row.serial in events[row.order_id], "audit-missing", f"{name} was abandoned without an event")
+        elif row.state == "unused":
+            books.held(key not in certificates and key not in revocations, "serial", f"{name} is unused and on a certificate or a list")
+            books.held(row.serial in unused, "audit-missing", f"{name} was given back without an event")
         else:
             books.wrong("serial", f"{name} is still {row.state}")
     for key, row in certificates.items():
