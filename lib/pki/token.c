@@ -2,7 +2,6 @@
 #include "lib/pki/token.h"
 
 #include <dlfcn.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <openssl/asn1.h>
@@ -25,7 +24,8 @@ struct token {
 	char *module, *label, *pin;
 	void *library; /* dlopen() */
 	CK_FUNCTION_LIST_PTR p11;
-	bool initialized;
+	bool initialized; /* by us, and not ended since */
+	bool pin_refused;
 	CK_SLOT_ID slot;
 	CK_SESSION_HANDLE session; /* CK_INVALID_HANDLE while the token is away */
 	unsigned generation;
@@ -98,18 +98,22 @@ static int token_login(struct token *t, struct err *e)
 	rv = t->p11->C_Login(t->session, CKU_USER, (unsigned char *)t->pin, strlen(t->pin));
 	if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN)
 		return 0;
-	if (rv == CKR_PIN_INCORRECT || rv == CKR_PIN_LOCKED || rv == CKR_PIN_LEN_RANGE ||
-	    rv == CKR_PIN_INVALID || rv == CKR_PIN_EXPIRED)
+	t->pin_refused = rv == CKR_PIN_INCORRECT || rv == CKR_PIN_LOCKED || rv == CKR_PIN_LEN_RANGE ||
+			 rv == CKR_PIN_INVALID || rv == CKR_PIN_EXPIRED;
+	if (t->pin_refused)
 		return token_error(e, FAULT_config_invalid, t, "C_Login: PIN wrong or locked", rv);
 	return token_error(e, FAULT_busy, t, "C_Login", rv);
 }
 
-/* C_Finalize() ends every session and login of this process, so a fresh start is really one. */
+/* C_Finalize() ends every session and login of this process, so a fresh start is really one. A module that
+ * refuses that must at least give up its sessions. */
 static void token_disconnect(struct token *t)
 {
+	CK_RV rv = t->initialized ? t->p11->C_Finalize(NULL) : CKR_OK;
+
+	t->initialized = rv != CKR_OK && rv != CKR_CRYPTOKI_NOT_INITIALIZED;
 	if (t->initialized)
-		(void)t->p11->C_Finalize(NULL);
-	t->initialized = false;
+		(void)t->p11->C_CloseAllSessions(t->slot);
 	t->session = CK_INVALID_HANDLE;
 }
 
@@ -118,6 +122,8 @@ static int token_connect(struct token *t, struct err *e)
 	CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK};
 	CK_RV rv = t->p11->C_Initialize(&args);
 
+	if (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED && t->initialized) /* it could not be ended */
+		rv = CKR_OK;
 	if (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED)
 		return err_set(e, FAULT_config_invalid, "PKCS #11 module %s is open already", t->module);
 	if (rv != CKR_OK)
@@ -173,6 +179,11 @@ void token_close(struct token *t)
 	free(t->module);
 	free(t->label);
 	free(t);
+}
+
+bool token_pin_refused(const struct token *t)
+{
+	return t->pin_refused;
 }
 
 unsigned token_generation(const struct token *t)

@@ -7,6 +7,7 @@
 #ifndef LIB_PKI_TOKEN_H
 #define LIB_PKI_TOKEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <openssl/types.h>
 
@@ -21,8 +22,13 @@ struct token;
  * Gives *out to the caller. */
 int token_open(struct token **out, const char *module, const char *label, const char *pin, struct err *e);
 
-/* Log in afresh after the token was away; keys found before must be found again. Faults as token_open(). */
+/* Log in afresh after the token was away; keys found before must be found again. Faults as token_open();
+ * after config_invalid token_pin_refused() says whether it was the PIN. A module that cannot be ended goes on
+ * with new sessions. */
 int token_reopen(struct token *, struct err *e);
+
+/* The token said that the PIN is wrong or locked, or may not be used. Who tries again and again locks it. */
+bool token_pin_refused(const struct token *);
 
 /* Log out and forget all. NULL is fine. */
 void token_close(struct token *);

@@ -90,3 +90,19 @@ test('a false signature ends the round; the next tries come later and later, eac
 	assert.equal(await events('serial_abandoned'), await serials('abandoned'));
 	await accounted();
 });
+
+test('a module that cannot be ended and does not sign is not one that refused the PIN: it signs again by itself', async () => {
+	const pid = await stack.pid('signer');
+	tell('held refuse');
+	read = fs.statSync(log).size;
+	const order = await submitted('held');
+	await until('the signer to notice', () => /key is away/.test(logged()));
+	await sleep(3000);
+	assert.doesNotMatch(logged(), /not tried again/);
+	tell('held');
+	await waitCertificate(customer, order, 30);
+	assert.match(logged(), /key is back/);
+	assert.equal(await stack.pid('signer'), pid);
+	tell('');
+	await accounted();
+});

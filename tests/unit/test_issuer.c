@@ -621,6 +621,58 @@ static void test_token_handle_stale(void **state)
 	signature_check(fixture.issuer);
 }
 
+/* Open the token through a module that goes wrong as it is told (tests/lib/odd_token.c). */
+static void odd_open(char words[PATH_MAX])
+{
+	const char *b = getenv("B");
+	char module[PATH_MAX];
+	struct err e;
+
+	issuer_close(fixture.issuer);
+	fixture.issuer = NULL;
+	token_close(token);
+	token = NULL;
+	(void)snprintf(words, PATH_MAX, "%s/words", fixture.dir);
+	assert_int_equal(setenv("ODD_TOKEN", words, 1), 0);
+	(void)snprintf(module, sizeof(module), "%s/tests/lib/odd_token.so", b == NULL ? "build/plain" : b);
+	assert_done(token_open(&token, module, "mailcert", PIN, &e), &e);
+	fixture.place.token = token;
+	assert_done(fixture_issuer_open(&fixture, "issuing-1", &fixture.issuer, &e), &e);
+}
+
+/* A module that cannot be ended is none with a wrong PIN: it goes on with new sessions, and signs again when
+ * it can. */
+static void test_token_held(void **state)
+{
+	static const char first[] = "held refuse";
+	char words[PATH_MAX];
+	unsigned char *signature;
+	struct err e;
+	size_t len;
+
+	(void)state;
+	NEED_TOKEN();
+	odd_open(words);
+	assert_done(file_replace(words, first, strlen(first), 0600, &e), &e);
+	assert_int_equal(
+	    issuer_sign(fixture.issuer, (const unsigned char *)"a", 1, &signature, &len, &e), -1);
+	assert_int_equal(e.fault, FAULT_busy);
+	for (int n = 0; n < 2; n++) {
+		assert_done(token_reopen(token, &e), &e);
+		assert_false(token_pin_refused(token));
+		assert_int_equal(issuer_reopen(fixture.issuer, &e), -1);
+		assert_int_equal(e.fault, FAULT_busy);
+	}
+	assert_done(file_replace(words, "held", 4, 0600, &e), &e);
+	assert_done(token_reopen(token, &e), &e);
+	assert_done(issuer_reopen(fixture.issuer, &e), &e);
+	signature_check(fixture.issuer);
+	assert_int_equal(unlink(words), 0);
+	assert_done(token_reopen(token, &e), &e);
+	assert_done(issuer_reopen(fixture.issuer, &e), &e);
+	signature_check(fixture.issuer);
+}
+
 /* Wrong places to look for a token; the good one is closed meanwhile, as a module opens once in a process. */
 static void test_token_wrong(void **state)
 {
@@ -677,6 +729,7 @@ int main(void)
 	    cmocka_unit_test(test_token_ceremony_undone),
 	    cmocka_unit_test(test_token_away),
 	    cmocka_unit_test(test_token_handle_stale),
+	    cmocka_unit_test(test_token_held),
 	    cmocka_unit_test(test_token_wrong),
 	};
 	size_t n = 13;

@@ -69,11 +69,11 @@ int keys_open(struct signer *s, struct err *e)
 
 static int reopen(struct signer *s, struct err *e)
 {
-	if (s->pin_refused)
+	/* The PIN is not tried again: tokens lock after a few false ones. */
+	if (s->token != NULL && token_pin_refused(s->token))
 		return err_set(e, FAULT_busy, "the token refused the PIN");
 	if (s->token != NULL && token_reopen(s->token, e) == -1) {
-		s->pin_refused = e->fault == FAULT_config_invalid;
-		if (s->pin_refused)
+		if (token_pin_refused(s->token))
 			log_err(
 			    LOG_LEVEL_ERROR, e, "not tried again; start the signer anew when this is mended");
 		return -1;

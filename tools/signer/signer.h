@@ -42,7 +42,6 @@ struct signer {
 	struct signer_ca cas[SIGNER_CAS_MAX]; /* the first one issues; CRLs are made for all */
 	size_t ca_count;
 	bool missing_told;   /* keys_missing_tell() has looked */
-	bool pin_refused;    /* the PIN is not tried again: tokens lock after a few false ones */
 	bool keys_away;      /* the token did not answer: nothing is taken until it is opened again */
 	long false_pause;    /* seconds to wait after the last signature, which was false; 0: it was good */
 	long false_until;    /* by signing_seconds(): nothing is taken before */
