@@ -1539,14 +1539,16 @@ BEGIN
 END
 $$
 
--- Blocked keys whose number nobody told, each with a certificate that has it, in the order of their hashes: up to p_n behind
--- p_after. Those of a revocation for keyCompromise, and those blocked before there were numbers; a certificate that
--- was cleared tells none.
+-- Blocked keys whose number nobody told, in the order of their hashes: up to p_n behind p_after, each with a certificate
+-- that has it, or NULL. Those of a revocation for keyCompromise, and those blocked before there were numbers; a
+-- certificate that was cleared tells none.
 CREATE OR REPLACE PROCEDURE key_unnumbered(p_after BINARY(32), p_n INT UNSIGNED)
 	SELECT k.spki_sha256, c.der
-	FROM key_block k JOIN certificate c ON c.id = (SELECT MIN(x.id) FROM certificate x
+	FROM (SELECT spki_sha256 FROM key_block WHERE number_sha256 IS NULL AND spki_sha256 > p_after
+	    ORDER BY spki_sha256 LIMIT p_n) k
+	LEFT JOIN certificate c ON c.id = (SELECT MIN(x.id) FROM certificate x
 	    WHERE x.spki_sha256 = k.spki_sha256 AND x.der <> '')
-	WHERE k.number_sha256 IS NULL AND k.spki_sha256 > p_after ORDER BY k.spki_sha256 LIMIT p_n
+	ORDER BY k.spki_sha256
 $$
 
 -- The number of such a key. It follows from what is blocked, so it is no event.

@@ -16,7 +16,8 @@
 #include "lib/pki/key.h"
 
 #define LOOK_SECONDS 5 /* between two looks */
-#define KEYS_MOST    100
+#define KEYS_MOST \
+	500 /* a look; of an imported list most have no certificate, and are looked at again and again */
 
 /* Both hashes of a certificate's key; false when it is none that can be read. */
 static bool certificate_hashes(struct key_hashes *out, const unsigned char *der, size_t len)
@@ -33,26 +34,29 @@ static bool certificate_hashes(struct key_hashes *out, const unsigned char *der,
 	return read;
 }
 
-/* One run of blocked keys behind `after`, which moves on; *more: there may be others. */
-static int numbers_fill(struct signer *s, unsigned char after[32], bool *more, struct err *e)
+/* One run of blocked keys behind the one that was looked at last; behind the last of all it begins anew. */
+static int numbers_fill(struct signer *s, struct err *e)
 {
+	unsigned char *after = s->number_after;
 	struct db_rows *rows = NULL;
 	int rc = 0;
 
 	if (db_run(s->db, STMT_KEY_UNNUMBERED, &rows, e, DB_ARGS(P_BYTES(after, 32), P_NUMBER(KEYS_MOST))) ==
 	    -1)
 		return -1;
-	*more = db_rows_count(rows) == KEYS_MOST;
+	if (db_rows_count(rows) < KEYS_MOST)
+		memset(after, 0, 32);
 	for (size_t i = 0; rc == 0 && i < db_rows_count(rows); i++) {
 		size_t spki_len, der_len;
 		const char *spki = db_bytes(rows, i, "spki_sha256", &spki_len);
 		const char *der = db_bytes(rows, i, "der", &der_len);
 		struct key_hashes hashes;
 
-		if (spki == NULL || spki_len != 32 || der == NULL)
+		if (spki == NULL || spki_len != 32)
 			continue;
-		memcpy(after, spki, 32);
-		if (certificate_hashes(&hashes, (const unsigned char *)der, der_len) &&
+		if (db_rows_count(rows) == KEYS_MOST)
+			memcpy(after, spki, 32);
+		if (der != NULL && certificate_hashes(&hashes, (const unsigned char *)der, der_len) &&
 		    memcmp(hashes.spki, spki, 32) == 0)
 			rc = db_run(s->db, STMT_KEY_NUMBERED, NULL, e,
 			    DB_ARGS(P_BYTES(hashes.spki, sizeof(hashes.spki)),
@@ -64,17 +68,11 @@ static int numbers_fill(struct signer *s, unsigned char after[32], bool *more, s
 
 void numbers_look(struct signer *s, long now)
 {
-	unsigned char after[32] = {0};
-	bool more = true;
 	struct err e;
 
 	if (now < s->numbers_due)
 		return;
 	s->numbers_due = now + LOOK_SECONDS * 1000L;
-	while (more)
-		if (numbers_fill(s, after, &more, &e) == -1) {
-			if (e.fault != FAULT_busy)
-				log_err(LOG_LEVEL_ERROR, &e, "numbers of blocked keys");
-			return;
-		}
+	if (numbers_fill(s, &e) == -1 && e.fault != FAULT_busy)
+		log_err(LOG_LEVEL_ERROR, &e, "numbers of blocked keys");
 }

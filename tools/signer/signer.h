@@ -48,6 +48,7 @@ struct signer {
 	EVP_PKEY *audit_key; /* NULL: this signer seals no audit events */
 	long looked_far_at;  /* for late ones to seal; monotonic, 0: never */
 	bool sealed_any;     /* since then */
+	unsigned char number_after[32]; /* the blocked key that was looked at last; zero: none */
 	long numbers_due;    /* when blocked keys are looked through again; monotonic milliseconds */
 	long duties_at;      /* when CRLs, seals and the sweep had their turn, by the monotonic clock */
 	time_t clock_looked; /* when the database's clock was looked at, by one that nobody sets; 0: never */
