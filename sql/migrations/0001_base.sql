@@ -80,7 +80,9 @@ CREATE TABLE IF NOT EXISTS sign_in_failure (
 	KEY (at)
 );
 
-CREATE SEQUENCE IF NOT EXISTS order_number START WITH 123456 MINVALUE 1 MAXVALUE 9999999999 INCREMENT BY 1 CACHE 100;
+-- INCREMENT BY 0: by the server's auto_increment_increment, which is 1, or on a Galera cluster the number of nodes, so that
+-- no two of them draw the same. No other kind with a cache is accepted there. Databases from before: 0015_order_number.sql.
+CREATE SEQUENCE IF NOT EXISTS order_number START WITH 123456 MINVALUE 1 MAXVALUE 9999999999 INCREMENT BY 0 CACHE 100;
 
 -- Step 1, order: a bought product, to be activated by its customer or partner.
 CREATE TABLE IF NOT EXISTS orders (

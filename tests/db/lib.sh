@@ -25,7 +25,8 @@ db_stop() {
 trap db_stop EXIT
 trap 'exit 1' INT TERM
 
-# Start the server and make the database and its accounts. The report account's password is "report", and so on.
+# db_start [OPTION]...: start the server, with more options, and make the database and its accounts. The report account's
+# password is "report", and so on.
 db_start() {
 	# In a shared folder a server that starts takes away the temporary tables of all others.
 	export TMPDIR=$T/tmp
@@ -33,7 +34,7 @@ db_start() {
 	mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$T/data" --auth-root-authentication-method=normal \
 		--skip-test-db >"$T/install.log" 2>&1 || { cat "$T/install.log"; exit 1; }
 	mariadbd --no-defaults --user="$(id -un)" --datadir="$T/data" --socket="$T/s" --skip-networking --secure-timestamp=YES \
-		--innodb-flush-log-at-trx-commit=2 --innodb-buffer-pool-size=64M >"$T/server.log" 2>&1 &
+		--innodb-flush-log-at-trx-commit=2 --innodb-buffer-pool-size=64M "$@" >"$T/server.log" 2>&1 &
 	SERVER=$!
 	for _ in $(seq 150); do
 		mariadb --no-defaults -S "$T/s" -uroot -e 'SELECT 1' >/dev/null 2>&1 && break

@@ -94,6 +94,18 @@ like "which it says: whoever comes after it does not wait behind it for longer t
 wait "$reader"
 is "then it is done" "$(as root 'SELECT COUNT(note) FROM test_one')" 0
 
+# --- the sequence of order numbers, once of a kind that a Galera cluster refuses ---
+like "order numbers are drawn in the strides of a cluster" "$(as root 'SHOW CREATE SEQUENCE order_number')" "*increment by 0 cache 100*"
+before=$(as root "SELECT NEXTVAL(order_number)")
+is "a server on its own counts by 1" "$(as root 'SELECT NEXTVAL(order_number)')" $((before + 1))
+as root "ALTER SEQUENCE order_number INCREMENT BY 1 CACHE 100; DELETE FROM schema_migration WHERE version = 15;
+	UPDATE schema_migration SET sha256 = UNHEX('aa06493d16a1dd13d6859db25e8a7bcafeac0e7d57ca9b93757a053a01e83504') WHERE version = 1"
+run ctl_copy db migrate
+is "a database from before is taken as it is" "$RC $(cat "$T/err")" "0 "
+like "and its sequence is of the new kind" "$(as root 'SHOW CREATE SEQUENCE order_number')" "*increment by 0 cache 100*"
+after=$(as root "SELECT NEXTVAL(order_number)")
+ok "it draws no number twice, and few are left out ($before, $after)" test "$after" -gt $((before + 1)) -a "$after" -lt $((before + 300))
+
 # --- newer, changed ---
 run ctl db migrate
 is "a schema newer than the program is refused" "$RC" 1
