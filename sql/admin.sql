@@ -327,8 +327,7 @@ $$
 -- ---------------------------------------------------------------- orders
 
 -- Add orders, all or none: [{"number", "account" or "partner", "ref", "product", "customer_name", "language"}, …].
--- The numbers were drawn from the sequence before, so a second run finds them and adds nothing. Answers the
--- numbers.
+-- The numbers were drawn before, so a second run finds them and adds nothing; one that another order has is refused.
 CREATE OR REPLACE PROCEDURE admin_order_add(p_admin VARCHAR(64), p_batch LONGTEXT CHARACTER SET utf8mb4)
 BEGIN
 	DECLARE v_wrong VARCHAR(190);
@@ -353,6 +352,12 @@ BEGIN
 	SELECT n.ref INTO v_wrong FROM new_order n JOIN partner p ON p.name = n.partner
 	JOIN orders o ON o.partner_id = p.id AND o.partner_ref = n.ref AND o.number <> n.number LIMIT 1;
 	IF v_wrong IS NOT NULL THEN CALL admin_refuse(CONCAT('the partner has an order "', v_wrong, '" already')); END IF;
+
+	SELECT n.number INTO v_wrong FROM new_order n JOIN orders o ON o.number = n.number
+	LEFT JOIN account a ON a.login = n.account LEFT JOIN partner p ON p.name = n.partner
+	WHERE NOT (o.account_id <=> a.id AND o.partner_id <=> p.id AND o.partner_ref <=> n.ref AND o.product = n.product)
+	LIMIT 1;
+	IF v_wrong IS NOT NULL THEN CALL admin_refuse(CONCAT('another order has the number ', v_wrong, '; run it again')); END IF;
 
 	DELETE n FROM new_order n JOIN orders o ON o.number = n.number;
 	INSERT INTO orders (number, item, account_id, partner_id, partner_ref, product, customer_name, language)

@@ -104,6 +104,8 @@ CREATE OR REPLACE PROCEDURE partner_order_make(p_partner INT UNSIGNED, p_actor V
 partner_order_make: BEGIN
 	DECLARE v_callback INT UNSIGNED;
 	DECLARE v_made BOOLEAN DEFAULT FALSE;
+	DECLARE v_number CHAR(10) CHARACTER SET ascii;
+	DECLARE v_tries INT UNSIGNED DEFAULT 0;
 
 	SELECT id INTO o_order FROM orders WHERE partner_id = p_partner AND partner_ref = p_ref;
 	IF o_order IS NULL AND p_callback IS NOT NULL THEN
@@ -111,21 +113,23 @@ partner_order_make: BEGIN
 		WHERE partner_id = p_partner AND url = p_callback AND removed_at IS NULL;
 		IF v_callback IS NULL THEN CALL refuse(CONCAT('callback_unknown|', LEFT(p_callback, 90))); END IF;
 	END IF;
-	IF o_order IS NULL THEN
-		SET v_made = TRUE;
+	-- Another post may have made the order meanwhile, or taken the number: then there is none of this reference yet.
+	WHILE o_order IS NULL DO
+		SET v_made = TRUE, v_number = order_number_draw(), v_tries = v_tries + 1;
 		BEGIN
 			DECLARE CONTINUE HANDLER FOR 1062 SET v_made = FALSE;
 			INSERT INTO orders (number, item, partner_id, partner_ref, product, customer_name, language, bulk_id)
-			SELECT LPAD(NEXTVAL(order_number), 10, '0'), 'b01', p_partner, p_ref, p_product,
-			    COALESCE(p_customer_name, title), COALESCE(p_language, 'en'), p_bulk
+			SELECT v_number, 'b01', p_partner, p_ref, p_product, COALESCE(p_customer_name, title),
+			    COALESCE(p_language, 'en'), p_bulk
 			FROM partner WHERE id = p_partner;
 		END;
 		IF v_made THEN
 			SET o_order = LAST_INSERT_ID();
 		ELSE
 			SELECT id INTO o_order FROM orders WHERE partner_id = p_partner AND partner_ref = p_ref;
+			IF o_order IS NULL AND v_tries = 10 THEN CALL refuse('busy'); END IF;
 		END IF;
-	END IF;
+	END WHILE;
 	IF NOT v_made THEN
 		SET o_code = COALESCE(order_post_difference(o_order, p_product, p_email, p_language, p_customer_name,
 		    p_fields, UNHEX(SHA2(p_csr, 256)), p_callback), 'same');
