@@ -225,6 +225,8 @@ GRANT SELECT ON report_revocation TO report@localhost
 $$
 GRANT SELECT ON report_revocation_clock TO report@localhost
 $$
+GRANT SELECT ON report_key_blocked TO report@localhost
+$$
 GRANT SELECT ON report_backlog TO report@localhost
 $$
 GRANT SELECT ON report_callback TO report@localhost

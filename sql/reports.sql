@@ -206,6 +206,26 @@ FROM (SELECT o.number, o.item, r.received_at, r.revoked_at, CASE r.reason WHEN 1
     WHERE r.received_at IS NOT NULL) x
 $$
 
+-- report_key_blocked: certificates that are valid though their key is blocked: somebody pasted the private key, it is on a
+-- list of known keys, or it was reported while the certificate was on its way. Whoever proves that others have the key has
+-- the certificate revoked within 24 hours (SBR 4.9.1.1). Nobody does that by itself: look, then `mailcertctl certificate revoke`.
+--	blocked_at	when the key was blocked, or the certificate issued, whichever was later
+--	source		why the key is blocked: keyCompromise, pasted or import
+--	order_number	order of the certificate
+--	partner		partner's short name; NULL: a customer's own order
+--	issuer		name of the CA that signed it
+--	serial		its serial number, hexadecimal
+--	not_after	when it expires
+--	revoke_due_at	24 hours after blocked_at
+CREATE OR REPLACE SQL SECURITY DEFINER VIEW report_key_blocked AS
+SELECT GREATEST(b.added_at, c.issued_at) AS blocked_at, b.source, CONCAT(o.number, '/', o.item) AS order_number, p.name AS partner,
+    i.name AS issuer, LOWER(HEX(c.serial)) AS serial, c.not_after,
+    GREATEST(b.added_at, c.issued_at) + INTERVAL 24 HOUR AS revoke_due_at
+FROM certificate c JOIN key_block b ON b.spki_sha256 = c.spki_sha256 JOIN orders o ON o.id = c.order_id
+JOIN issuer i ON i.id = c.issuer_id LEFT JOIN partner p ON p.id = o.partner_id
+WHERE c.not_after > UTC_TIMESTAMP() AND c.revoked_at IS NULL
+$$
+
 -- report_backlog: what waits for a process, how much and since when. An empty queue has no row.
 --	queue		outbox (the mailer's), issuance (the signer's), callback, audit (events without a seal), crl (revocations not listed)
 --	kind		kind of the mail; code of what delays an issuance; partner of the callbacks; else NULL

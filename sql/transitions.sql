@@ -1573,9 +1573,10 @@ $$
 
 -- ---------------------------------------------------------------- certificate
 
--- Put a certificate's serial on the list of the next CRL (SBR 4.9). The signer sees it within a minute.
-CREATE OR REPLACE PROCEDURE revocation_add(p_order BIGINT UNSIGNED, p_reason TINYINT UNSIGNED, p_by VARCHAR(80),
-    p_address VARCHAR(45) CHARACTER SET ascii, p_received_at DATETIME)
+-- Put a certificate's serial on the list of the next CRL (SBR 4.9). The signer sees it within a minute. p_with: what only
+-- auditors want to know of it, or NULL.
+CREATE OR REPLACE PROCEDURE revocation_put(p_order BIGINT UNSIGNED, p_reason TINYINT UNSIGNED, p_by VARCHAR(80),
+    p_address VARCHAR(45) CHARACTER SET ascii, p_received_at DATETIME, p_with VARCHAR(100))
 BEGIN
 	INSERT INTO revocation (issuer_id, serial, revoked_at, reason, not_after, requested_by, received_at)
 	SELECT issuer_id, serial, UTC_TIMESTAMP(), p_reason, not_after, p_by, p_received_at
@@ -1589,7 +1590,30 @@ BEGIN
 	INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, arg, created_at, next_at)
 	SELECT 'revoked', o.id, o.mailbox_id, c.email, o.language, p_reason, UTC_TIMESTAMP(), UTC_TIMESTAMP(3)
 	FROM certificate c JOIN orders o ON o.id = c.order_id WHERE c.order_id = p_order AND c.email <> '';
-	CALL audit_add(p_by, 'certificate_revoked', p_order, p_address, CONCAT('reason ', p_reason));
+	CALL audit_add(p_by, 'certificate_revoked', p_order, p_address, CONCAT_WS(' | ', CONCAT('reason ', p_reason), p_with));
+END
+$$
+
+-- Revoke an order's certificate; its order is locked. With a key that others know (keyCompromise) go all certificates of that
+-- key that still hold: a mailbox may have several (SBR 4.9.1.1). Their orders are locked in the order of their ids; two at
+-- once that began with different ones may meet in a deadlock, and one of them is run again.
+CREATE OR REPLACE PROCEDURE revocation_add(p_order BIGINT UNSIGNED, p_reason TINYINT UNSIGNED, p_by VARCHAR(80),
+    p_address VARCHAR(45) CHARACTER SET ascii, p_received_at DATETIME)
+BEGIN
+	CALL revocation_put(p_order, p_reason, p_by, p_address, p_received_at, NULL);
+	IF p_reason = 1 THEN
+		INSERT IGNORE INTO key_block (spki_sha256, source, added_at)
+		SELECT spki_sha256, 'keyCompromise', UTC_TIMESTAMP() FROM certificate WHERE order_id = p_order;
+		FOR other IN (SELECT c.order_id FROM certificate one JOIN certificate c ON c.spki_sha256 = one.spki_sha256
+		    WHERE one.order_id = p_order AND c.order_id <> p_order AND c.revoked_at IS NULL AND c.not_after > UTC_TIMESTAMP()
+		    ORDER BY c.order_id) DO
+			DO (SELECT id FROM orders WHERE id = other.order_id FOR UPDATE);
+			IF (SELECT revoked_at FROM certificate WHERE order_id = other.order_id) IS NULL THEN
+				CALL revocation_put(other.order_id, p_reason, p_by, p_address, p_received_at,
+				    (SELECT CONCAT('it has the key of ', number, '/', item) FROM orders WHERE id = p_order));
+			END IF;
+		END FOR;
+	END IF;
 END
 $$
 

@@ -196,6 +196,12 @@ answer revocation-clock "and what is done" "$(report revocation-clock --days 365
 "problem_report,2,,misuse,2025-03-01T00:00:00Z,2025-03-02T00:00:00Z,2025-03-01T12:00:00Z,,,,done
 request,,0000000002/b01,keyCompromise,2025-03-05T10:00:00Z,,,2025-03-06T10:00:00Z,2025-03-05T10:00:00Z,2025-03-06T12:00:00Z,late"
 
+# Order 9's key was pasted in this year, 1's has expired, 2 is revoked.
+as root "INSERT INTO key_block (spki_sha256, source, added_at) VALUES (REPEAT('k', 32), 'import', '2025-01-01'), (REPEAT('l', 32), 'keyCompromise', '2025-03-05'),
+	(REPEAT('m', 32), 'pasted', '2026-01-02 03:04:05')"
+answer keys-blocked "of what is valid" "$(report keys-blocked | cut -d , -f 1-6,8)" "blocked_at,source,order_number,partner,issuer,serial,revoke_due_at
+2026-01-02T03:04:05Z,pasted,0000000009/b01,beta,issuing-1,39393939393939393939393939393939,2026-01-03T03:04:05Z"
+
 # Oldest first. None of the 17 audit events above, and of that of db migrate, has a seal; the one revocation without a CRL is the abandoned one.
 answer backlog "what waits" "$(report backlog | cut -d , -f 1-5)" \
 "queue,kind,waiting,taken,tried
