@@ -139,8 +139,9 @@ int page_mailbox_summary_post(struct req *r, struct err *e)
 		rc = req_see_other(r, "/certificates/%s/%s/email/done", p.order.on.number, p.order.on.item);
 		goto out;
 	}
-	if (fault_status(fault.fault) == 409 && !r->json) {
-		if (fault.fault == FAULT_summary_changed && p.order.email_draft != NULL) {
+	if ((fault_status(fault.fault) == 409 || fault.fault == FAULT_resend_too_often) && !r->json) {
+		if (fault.fault != FAULT_email_draft_missing && fault.fault != FAULT_step_not_open &&
+		    p.order.email_draft != NULL) {
 			page_add_error(r, &fault);
 			rc = mailbox_summary_show(r, &p, e);
 		} else {

@@ -183,10 +183,20 @@ CREATE OR REPLACE PROCEDURE outbox_tell_person(p_account INT UNSIGNED, p_kind VA
 	FROM account a WHERE a.id = p_account AND a.email IS NOT NULL
 $$
 
+-- A verification mail to the order's mailbox. Ten a day for an order, whatever the mailbox: they go to people who asked for
+-- nothing. A mail that was dropped before a mailer had it went to nobody; one from a time that is still to come is of a clock
+-- that ran ahead.
 CREATE OR REPLACE PROCEDURE outbox_verification(p_order BIGINT UNSIGNED)
+BEGIN
+	IF (SELECT COUNT(*) FROM outbox WHERE order_id = p_order AND kind = 'verification'
+	    AND created_at > UTC_TIMESTAMP() - INTERVAL 1 DAY AND created_at <= UTC_TIMESTAMP()
+	    AND (state <> 'dropped' OR attempts > 0)) >= 10 THEN
+		CALL refuse('resend_too_often');
+	END IF;
 	INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, created_at, next_at)
 	SELECT 'verification', id, mailbox_id, email, language, UTC_TIMESTAMP(), UTC_TIMESTAMP(3)
-	FROM orders WHERE id = p_order
+	FROM orders WHERE id = p_order;
+END
 $$
 
 -- Start the verification of an address and end the earlier one (p_earlier, or NULL).
@@ -809,7 +819,7 @@ mailbox_resend: BEGIN
 	DECLARE v_order, v_mailbox BIGINT UNSIGNED;
 	DECLARE v_actor VARCHAR(80);
 	DECLARE v_status VARCHAR(24);
-	DECLARE v_age, v_waiting, v_day INT;
+	DECLARE v_age, v_waiting INT;
 	DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN ROLLBACK; RESIGNAL; END;
 
 	SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -818,15 +828,14 @@ mailbox_resend: BEGIN
 	SELECT mailbox_status, mailbox_id INTO v_status, v_mailbox FROM orders WHERE id = v_order;
 	IF v_status <> 'waiting_for_verification' THEN CALL refuse('step_not_open'); END IF;
 	SELECT TIMESTAMPDIFF(SECOND, MAX(IF(created_at <= UTC_TIMESTAMP(), created_at, NULL)), UTC_TIMESTAMP()),
-	    SUM(state = 'waiting'), SUM(created_at > UTC_TIMESTAMP() - INTERVAL 1 DAY AND created_at <= UTC_TIMESTAMP())
-	INTO v_age, v_waiting, v_day
+	    SUM(state = 'waiting')
+	INTO v_age, v_waiting
 	FROM outbox WHERE order_id = v_order AND mailbox_id = v_mailbox AND kind = 'verification';
 	IF v_waiting > 0 OR v_age < 5 THEN
 		COMMIT;
 		LEAVE mailbox_resend;
 	END IF;
 	IF v_age < 60 THEN CALL refuse(CONCAT('resend_too_soon|', 60 - v_age)); END IF;
-	IF v_day >= 10 THEN CALL refuse('resend_too_often'); END IF;
 	CALL outbox_verification(v_order);
 	CALL audit_add(v_actor, 'resend_asked', v_order, p_address, NULL);
 	COMMIT;
@@ -1581,10 +1590,6 @@ BEGIN
 	INSERT INTO revocation (issuer_id, serial, revoked_at, reason, not_after, requested_by, received_at)
 	SELECT issuer_id, serial, UTC_TIMESTAMP(), p_reason, not_after, p_by, p_received_at
 	FROM certificate WHERE order_id = p_order;
-	IF p_reason = 1 THEN
-		INSERT IGNORE INTO key_block (spki_sha256, source, added_at)
-		SELECT spki_sha256, 'keyCompromise', UTC_TIMESTAMP() FROM certificate WHERE order_id = p_order;
-	END IF;
 	UPDATE certificate SET revoked_at = UTC_TIMESTAMP() WHERE order_id = p_order;
 	UPDATE orders SET revoked_at = UTC_TIMESTAMP() WHERE id = p_order;
 	INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, arg, created_at, next_at)

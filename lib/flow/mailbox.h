@@ -22,7 +22,8 @@ int mailbox_draft(
     struct db *, const struct actor *, const struct order_number *, const char *email, struct err *e);
 
 /* Confirm the address the summary showed: ends an earlier verification, starts this one, asks for its mail.
- * email_draft_missing, summary_changed when another tab changed it, step_not_open. */
+ * email_draft_missing, summary_changed when another tab changed it, step_not_open; resend_too_often when the
+ * order's mails of today have gone out, whatever the address. */
 int mailbox_confirm(
     struct db *, const struct actor *, const struct order_number *, const char *email, struct err *e);
 

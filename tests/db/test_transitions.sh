@@ -456,6 +456,20 @@ is "resend again while it waits" "$(as web "CALL mailbox_resend($C, $ADDRESS)"; 
 as root "UPDATE outbox SET state = 'sent', created_at = created_at - INTERVAL 2 HOUR WHERE order_id = $ID;
 	INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, created_at, state, next_at) SELECT kind, order_id, mailbox_id, recipient, language, created_at, state, next_at FROM outbox CROSS JOIN seq_1_to_8 WHERE id = (SELECT MAX(id) FROM outbox)"
 is "the eleventh mail in a day is too many" "$(as web "CALL mailbox_resend($C, $ADDRESS)")" "${REFUSED}resend_too_often"
+as web "CALL mailbox_draft($C, 'ann@example.org', $ADDRESS)"
+refuses "to another address too" web "CALL mailbox_confirm($C, 'ann@example.org', $ADDRESS)" resend_too_often
+is "what was typed stays" "$(as root "SELECT email_draft, email, mailbox_status FROM orders WHERE id = $ID")" $'ann@example.org\tjoe@example.org\twaiting_for_verification'
+as root "UPDATE outbox SET created_at = created_at - INTERVAL 1 DAY WHERE order_id = $ID ORDER BY id LIMIT 1"
+is "tomorrow it goes" "$(as web "CALL mailbox_confirm($C, 'ann@example.org', $ADDRESS)"; as root "SELECT recipient FROM outbox WHERE order_id = $ID AND state = 'waiting'")" ann@example.org
+order_new
+for n in $(seq 12); do to_confirmed "joe$n@example.org"; done
+is "corrections before a mail went out are no mails" "$(as root "SELECT email FROM orders WHERE id = $ID")" joe12@example.org
+order_new acme
+for n in $(seq 11); do
+	as root "UPDATE outbox SET state = 'sent', attempts = 1 WHERE order_id = $ID"
+	got=$(as web "CALL partner_email('key', 'key-all', '$N', 'b01', '$([ $((n % 2)) = 0 ] && echo joe || echo ann)@example.org', $ADDRESS)")
+done
+is "a partner that goes back and forth between two addresses is stopped at ten mails" "$got $(count outbox "order_id = $ID")" "${REFUSED}resend_too_often 10"
 order_new
 to_confirmed
 as root "UPDATE outbox SET state = 'sent', created_at = created_at - INTERVAL 1 HOUR WHERE order_id = $ID"
