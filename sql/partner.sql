@@ -528,7 +528,8 @@ END
 $$
 
 -- A change of status of an order whose partner wants to know, by whoever makes it. In triggers, so that no transition
--- can forget it. Most orders tell nobody: they are let go before a statement is begun.
+-- can forget it. Most orders tell nobody: they are let go before a statement is begun. The address is locked, which the
+-- new row's foreign key does anyway: one that is being removed would else get a callback that waits for ever.
 CREATE OR REPLACE TRIGGER orders_callback AFTER UPDATE ON orders FOR EACH ROW
 IF OLD.callback_address_id IS NOT NULL AND (OLD.mailbox_status <> NEW.mailbox_status
     OR OLD.activation_status <> NEW.activation_status OR OLD.state <> NEW.state) THEN
@@ -536,7 +537,7 @@ IF OLD.callback_address_id IS NOT NULL AND (OLD.mailbox_status <> NEW.mailbox_st
 	    tried_since, next_at)
 	SELECT a.partner_id, a.id, NEW.id, NEW.state, NEW.mailbox_status, NEW.activation_status,
 	    COALESCE(NEW.mailbox_reason, NEW.activation_reason), UTC_TIMESTAMP(), UTC_TIMESTAMP(), UTC_TIMESTAMP(3)
-	FROM callback_address a WHERE a.id = NEW.callback_address_id AND a.removed_at IS NULL;
+	FROM callback_address a WHERE a.id = NEW.callback_address_id AND a.removed_at IS NULL LOCK IN SHARE MODE;
 END IF
 $$
 -- Up to version 0004 a revocation was noticed here; the trigger above sees it now.

@@ -1,5 +1,6 @@
 #!/bin/bash
-# test_partner.sh - what sql/partner.sql holds to that no other test of this folder looks at: order numbers that are taken.
+# test_partner.sh - what sql/partner.sql holds to that no other test of this folder looks at: order numbers that are taken,
+# what a file's page counts, and addresses of callbacks.
 . "$(dirname "$0")/lib.sh"
 db_start
 ctl db migrate >/dev/null
@@ -44,4 +45,35 @@ like "the same post again finds its own" "$(add late-1)" "same*"
 like "mailcertctl of the version before is told of a number that another order has" "$(as admin "CALL admin_order_add('test', '[{\"number\": \"$first\", \"partner\": \"acme\", \"ref\": \"other\", \"product\": \"smime-mailbox-365\", \"language\": \"en\"}]')")" \
 	"ERROR 1644 command_refused|another order has the number $first*"
 is "and its own numbers are found again" "$(as admin "CALL admin_order_add('test', '[{\"number\": \"$first\", \"partner\": \"acme\", \"ref\": \"early-1\", \"product\": \"smime-mailbox-365\", \"language\": \"en\"}]')")" ""
+
+# --- what a file's page counts ---
+# statement NAME ARGUMENT...: a query of statements.def, filled in, as web.
+statement() {
+	as web "$(printf '#define STMT(name, account, params, text) %%%% name %%%% text %%%%\n#include "sql/statements.def"\n' | cc -E -P -x c -I . - |
+		/usr/bin/python3 -c 'import re, sys
+text = re.search(r"%% " + sys.argv[1] + r" %% (.*?) %%", sys.stdin.read(), re.S).group(1)
+text = "".join(re.findall(r"\"((?:[^\"\\\\]|\\\\.)*)\"", text))
+for value in sys.argv[2:]:
+    text = text.replace("?", value, 1)
+print(text)' "$@")"
+}
+rows=$(bulk file.csv count-1 count-2 count-3 count-4 | cut -f 1)
+as root "UPDATE orders SET mailbox_status = 'verified', activation_status = 'verified', not_after = UTC_TIMESTAMP() + INTERVAL IF(partner_ref = 'count-1', 9, -9) DAY
+	WHERE partner_ref IN ('count-1', 'count-2', 'count-3')"
+is "expired orders are counted apart from issued ones" "$(statement PARTNER_BULK "$ACME" "$rows" | cut -f 5,6 | sort)" $'expired\t2\nissued\t1\nmailbox_waiting_for_data\t1'
+
+# --- addresses of callbacks ---
+long() { printf '%s' "https://acme.example/$1"; printf 'x%.0s' $(seq 478); }
+as admin "CALL admin_callback_address_add('test', 'acme', '$(long a)', 'hush')" >/dev/null
+TO=$(as root "SELECT id FROM callback_address")
+is "a long address is changed for another long one" "$(as admin "CALL admin_callback_address_change('test', $TO, '$(long b)', 'hush2')"; as root "SELECT url LIKE 'https://acme.example/bx%' FROM callback_address WHERE id = $TO")" 1
+is "and noted, as far as there is room" "$(as root "SELECT LENGTH(detail) FROM audit WHERE event = 'callback_address_changed'")" 1000
+
+as root "UPDATE orders SET callback_address_id = $TO WHERE partner_ref = 'count-4'"
+as root "START TRANSACTION; CALL callback_address_end($ACME, $TO, 'test', NULL); DO SLEEP(2); COMMIT" >/dev/null &
+one=$!
+sleep 0.5
+as root "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; UPDATE orders SET cancelled_at = UTC_TIMESTAMP() WHERE partner_ref = 'count-4'"
+wait "$one"
+is "an address that is being removed gets no callback that would wait for ever" "$(as root "SELECT COUNT(*) FROM callback WHERE state = 'waiting'")" 0
 finish
