@@ -516,7 +516,13 @@ BEGIN
 	IF NOT EXISTS (SELECT 1 FROM problem_report WHERE once = p_once) THEN
 		CALL admin_problem_cause(p_cause, v_hours);
 		IF p_number IS NOT NULL THEN CALL admin_order(p_number, p_item, v_order); END IF;
-		SELECT id INTO v_certificate FROM certificate WHERE order_id = v_order OR serial = p_serial LIMIT 1;
+		-- by the index of either: with an OR, or without the issuers, the whole table would be read
+		IF v_order IS NOT NULL THEN
+			SELECT id INTO v_certificate FROM certificate WHERE order_id = v_order;
+		ELSE
+			SELECT c.id INTO v_certificate FROM issuer i STRAIGHT_JOIN certificate c
+			ON c.issuer_id = i.id AND c.serial = p_serial LIMIT 1;
+		END IF;
 		IF v_certificate IS NULL AND COALESCE(p_number, p_serial) IS NOT NULL THEN
 			CALL admin_refuse(COALESCE(CONCAT('the order ', p_number, '/', p_item, ' has no certificate'),
 			    CONCAT('no certificate of ours has the serial number ', LOWER(HEX(p_serial)))));

@@ -108,4 +108,16 @@ ctl problem-report answer 3 >/dev/null
 run ctl problem-report list --json
 is "nothing is overdue any more" "$RC $(json '[p["id"] for p in j]' <"$T/out")" "0 [3, 4]"
 is "list --all" "$(ctl problem-report list --all --json | json 'sorted(p["id"] for p in j)')" "[1, 2, 3, 4]"
+
+# --- a certificate is found by its index ---
+as root "SET foreign_key_checks = 0; INSERT INTO certificate (order_id, issuer_id, serial, email, der, sha256, spki_sha256, not_before, not_after, issued_at)
+	SELECT 1000 + seq, 1, UNHEX(LPAD(HEX(seq), 32, '0')), '', '', REPEAT('h', 32), REPEAT('k', 32), '2024-01-01', '2025-01-01', '2024-01-01' FROM seq_1_to_3000"
+rows_read() { as root "SELECT SUM(variable_value) FROM information_schema.global_status WHERE variable_name LIKE 'Handler\_read%'"; }
+for words in "--serial $SERIAL" "--order $ORDER"; do
+	before=$(rows_read)
+	# shellcheck disable=SC2086
+	run ctl problem-report add --reporter x --cause misuse $words
+	read=$(($(rows_read) - before))
+	ok "a report by ${words%% *} reads few of 3,001 certificates ($read)" test "$RC" = 0 -a "$read" -lt 2500
+done
 finish
