@@ -15,7 +15,7 @@ END
 $$
 
 CREATE OR REPLACE PROCEDURE admin_audit(p_admin VARCHAR(64), p_event VARCHAR(40), p_order BIGINT UNSIGNED,
-    p_detail VARCHAR(1000))
+    p_detail TEXT)
 	CALL audit_add(CONCAT('admin:', p_admin), p_event, p_order, NULL, p_detail)
 $$
 

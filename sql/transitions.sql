@@ -129,11 +129,12 @@ BEGIN
 END
 $$
 
--- p_detail: what the order's history tells people, then, behind ' | ', what only auditors want.
+-- p_detail: what the order's history tells people, then, behind ' | ', what only auditors want. It is cut: two long names
+-- in it must not keep what they are about from happening.
 CREATE OR REPLACE PROCEDURE audit_add(p_actor VARCHAR(80), p_event VARCHAR(40), p_order BIGINT UNSIGNED,
-    p_address VARCHAR(45) CHARACTER SET ascii, p_detail VARCHAR(1000))
+    p_address VARCHAR(45) CHARACTER SET ascii, p_detail TEXT)
 	INSERT INTO audit (at, actor, event, order_id, address, detail)
-	VALUES (UTC_TIMESTAMP(6), p_actor, p_event, p_order, p_address, p_detail)
+	VALUES (UTC_TIMESTAMP(6), p_actor, p_event, p_order, p_address, LEFT(p_detail, 1000))
 $$
 
 -- Find out who acts, lock their order, and answer its id. An order of somebody else is the same as none.
@@ -1555,7 +1556,7 @@ BEGIN
 	    valid_until BIGINT PATH '$.valid_until', perspectives TEXT PATH '$.perspectives')) j;
 	INSERT INTO audit (at, actor, event, order_id, detail)
 	SELECT UTC_TIMESTAMP(6), CONCAT('signer:', p_signer), CONCAT('caa_', j.decision), j.id,
-	    CONCAT(j.domain, ' | ', COALESCE(j.found_at, '-'), ' ', LEFT(COALESCE(j.records, ''), 600))
+	    LEFT(CONCAT(j.domain, ' | ', COALESCE(j.found_at, '-'), ' ', COALESCE(j.records, '')), 1000)
 	FROM JSON_TABLE(p_batch, '$[*]' COLUMNS (id BIGINT UNSIGNED PATH '$.order', domain VARCHAR(253) PATH '$.domain',
 	    decision VARCHAR(12) PATH '$.decision', found_at VARCHAR(253) PATH '$.found_at',
 	    records VARCHAR(2000) PATH '$.records')) j;

@@ -609,6 +609,9 @@ is "caa_record" "$(as root "SELECT domain, decision, TIMESTAMPDIFF(SECOND, check
 told=$(as signer "CALL caa_record('s1', JSON_ARRAY(JSON_OBJECT('order', $ID, 'domain', 'example.org', 'decision', 'denied', 'secure', 1, 'checked_at', 1, 'valid_until', 1), JSON_OBJECT('order', $ID, 'domain', 'example.org', 'decision', 'never', 'secure', 1, 'checked_at', 1, 'valid_until', 1)))" 2>&1)
 is "caa_record: all of a batch or none" "$(grep -o 'Data truncated' <<<"$told") $(count caa_check "order_id = $ID AND decision = 'denied'")" 'Data truncated 0'
 is "caa_record: what is null stays NULL, what perspectives saw is JSON" "$(as root "SELECT found_at, records, JSON_VALUE(perspectives, '\$[0].where') FROM caa_check WHERE order_id = $ID ORDER BY id DESC LIMIT 1")" $'NULL\tNULL\t::1'
+as signer "CALL caa_record('s1', JSON_ARRAY(JSON_OBJECT('order', $ID, 'domain', REPEAT('d', 253), 'decision', 'unreachable', 'found_at', REPEAT('f', 253), 'records', REPEAT('r', 2000), 'secure', 1, 'checked_at', UNIX_TIMESTAMP(), 'valid_until', UNIX_TIMESTAMP())))"
+is "caa_record: the longest names and records are noted as far as there is room" "$(as root "SELECT LENGTH(domain), LENGTH(found_at), LENGTH(records) FROM caa_check WHERE order_id = $ID AND decision = 'unreachable'; SELECT LENGTH(detail) FROM audit WHERE order_id = $ID AND event = 'caa_unreachable'")" $'253\t253\t2000\n1000'
+as root "DELETE FROM caa_check WHERE order_id = $ID AND decision = 'unreachable'"
 is "issuance_reserve" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json a)')")" "$ID"
 is "writes serial and hash down" "$(as root "SELECT LOWER(HEX(serial)), LOWER(HEX(tbs_sha256)), state FROM serial WHERE order_id = $ID")" "$(printf 'a%.0s' {1..32})"$'\t'"$(printf 'a%.0s' {1..64})"$'\treserved'
 is "issuance_reserve again (a lost answer) answers the same" "$(as signer "CALL issuance_reserve('s1', '$(reserve_json a)')"; count serial "order_id = $ID"; count revocation 1)" "$ID"$'\n1\n0'
