@@ -19,10 +19,13 @@
 --
 -- Applied again by every `mailcertctl db migrate`; each statement ends with the line "$$".
 
+-- Whoever works for a partner that was disabled stays a person with an account, and acts for no partner. The join is made
+-- for people of partners alone, and left out where partner_id is not asked for.
 CREATE OR REPLACE SQL SECURITY DEFINER VIEW live_session AS
-SELECT s.id_hash, a.id, a.login, a.name, a.kind, a.partner_id, a.language, a.email,
+SELECT s.id_hash, a.id, a.login, a.name, a.kind, p.id AS partner_id, a.language, a.email,
     s.seen_at < UTC_TIMESTAMP() - INTERVAL 60 SECOND AS stale
 FROM session s JOIN account a ON a.id = s.account_id
+LEFT JOIN partner p ON p.id = a.partner_id AND p.disabled_at IS NULL
 WHERE s.seen_at > UTC_TIMESTAMP() - INTERVAL s.idle SECOND AND s.expires_at > UTC_TIMESTAMP()
     AND a.disabled_at IS NULL AND a.password_until IS NULL AND NOT s.key_wanted
 $$

@@ -1,6 +1,6 @@
 #!/bin/bash
 # test_partner.sh - what sql/partner.sql holds to that no other test of this folder looks at: order numbers that are taken,
-# what a file's page counts, and addresses of callbacks.
+# what a file's page counts, addresses of callbacks, and partners that were disabled.
 . "$(dirname "$0")/lib.sh"
 db_start
 ctl db migrate >/dev/null
@@ -76,4 +76,15 @@ sleep 0.5
 as root "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; UPDATE orders SET cancelled_at = UTC_TIMESTAMP() WHERE partner_ref = 'count-4'"
 wait "$one"
 is "an address that is being removed gets no callback that would wait for ever" "$(as root "SELECT COUNT(*) FROM callback WHERE state = 'waiting'")" 0
+# --- the partner was disabled ---
+as admin "CALL admin_account_add('test', 'paula', 'Paula', 'acme', NULL, NULL, REPEAT('s', 16), 16, REPEAT('p', 32))" >/dev/null
+as web "CALL sign_in('paula', REPEAT('p', 32), NULL, REPEAT('s', 32), 3600, 3600, '192.0.2.1')" >/dev/null
+N=$(as root "SELECT number FROM orders WHERE partner_ref = 'count-4'")
+as root "UPDATE orders SET cancelled_at = NULL WHERE partner_ref = 'count-4'"
+draft() { as web "CALL mailbox_draft('session', REPEAT('s', 32), '$N', 'b01', 'joe@example.org', '192.0.2.1')"; }
+is "its staff act for it" "$(draft; as web "SELECT partner_of('session', REPEAT('s', 32), '', 0)")" "$ACME"
+as root "UPDATE partner SET disabled_at = UTC_TIMESTAMP()"
+is "and no more when it was disabled, on a page that was open" "$(draft)" "ERROR 1644 not_found"
+is "nor do they see its orders" "$(statement PAGE_ORDER "'$N'" "'b01'" "REPEAT('s', 32)" | cut -f 2,7,8)" $'paula\tNULL\tNULL'
+is "nor its panel" "$(as web "SELECT partner_of('session', REPEAT('s', 32), '', 0)")" "ERROR 1644 not_found"
 finish
