@@ -101,6 +101,9 @@ BEGIN
 	UPDATE certificate c JOIN retention_batch b ON b.id = c.order_id SET c.email = '', c.der = '';
 	UPDATE orders o JOIN retention_batch b ON b.id = o.id
 	SET o.customer_name = '', o.email = NULL, o.email_draft = NULL, o.activation_reason_arg = NULL;
+	UPDATE bulk f JOIN (SELECT DISTINCT o.bulk_id FROM orders o JOIN retention_batch b ON b.id = o.id) x ON x.bulk_id = f.id
+	SET f.made_by = 'account'
+	WHERE f.made_by LIKE 'account:%' AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.bulk_id = f.id AND o.customer_name <> '');
 END
 $$
 
@@ -163,6 +166,9 @@ BEGIN
 		WHEN 'account' THEN
 			DELETE x FROM session x JOIN retention_batch b ON b.id = x.account_id;
 			DELETE x FROM account_key x JOIN retention_batch b ON b.id = x.account_id;
+			UPDATE bulk f JOIN account a ON f.made_by = CONCAT('account:', LEFT(a.login, 70)) COLLATE utf8mb4_nopad_bin
+			JOIN retention_batch b ON b.id = a.id
+			SET f.made_by = 'account';
 			UPDATE account a JOIN retention_batch b ON b.id = a.id
 			SET a.login = CONCAT('gone-', a.id), a.name = '', a.email = NULL, a.salt = RANDOM_BYTES(16),
 			    a.verifier = RANDOM_BYTES(32);

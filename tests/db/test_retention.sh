@@ -37,6 +37,9 @@ INSERT INTO certificate (id, order_id, issuer_id, serial, email, der, sha256, sp
 SELECT id, id, 1, REPEAT(id, 16), email, 'CN=jan@example.org', REPEAT('h', 32), REPEAT(id, 32), ordered_at, ELT(id, UTC_TIMESTAMP() - INTERVAL 2 YEAR - INTERVAL 1 DAY,
     UTC_TIMESTAMP() - INTERVAL 2 YEAR + INTERVAL 1 DAY, UTC_TIMESTAMP() + INTERVAL 1 DAY), ordered_at, IF(id = 1, ordered_at, NULL) FROM orders WHERE id <= 3;
 INSERT INTO revocation (issuer_id, serial, revoked_at, reason, not_after, requested_by, listed_in) SELECT 1, serial, revoked_at, 1, not_after, 'account:gone', 1 FROM certificate WHERE id = 1;
+INSERT INTO bulk (id, partner_id, name, made_at, made_by) VALUES (1, 1, 'orders.csv', '2020-01-01', 'account:paula'), (2, 1, 'orders.csv', '2020-01-01', 'account:paula'),
+    (3, 1, 'orders.csv', '2020-01-01', 'account:gone'), (4, 1, 'orders.csv', '2020-01-01', 'partner:acme');
+UPDATE orders SET bulk_id = ELT(id, NULL, NULL, NULL, 1, 2) WHERE id IN (4, 5);
 INSERT INTO caa_check (order_id, domain, decision, secure, checked_at, valid_until) SELECT id, 'example.org', 'permitted', 1, ordered_at, ordered_at FROM orders WHERE id <= 3;
 INSERT INTO order_post (order_id, product, email, customer_name) SELECT id, product, email, customer_name FROM orders WHERE id = 4 OR id = 5;
 DELETE FROM callback;
@@ -123,6 +126,7 @@ is "all that is personal in an order that ended two years ago, with a certificat
 	WHERE o.id IN (1, 4)")" $'1\t\tNULL\tNULL\tNULL\t\tNULL\tNULL\t0\taccount\t\t0\n4\t\tNULL\tNULL\tNULL\t\tNULL\tNULL\t0\tpartner\tNULL\tNULL'
 is "with what hung on it" "$(as root "SELECT (SELECT COUNT(*) FROM caa_check WHERE order_id = 1), (SELECT COUNT(*) FROM order_post WHERE order_id = 4)")" $'0\t0'
 is "who asked for a revocation, if it was a person" "$(as root "SELECT requested_by FROM revocation")" account
+is "who handed in a file of orders, when all of them are cleared" "$(as root "SELECT GROUP_CONCAT(id, ' ', made_by ORDER BY id) FROM bulk")" "1 account,2 account:paula,3 account:gone,4 partner:acme"
 is "who reported a problem two years ago, unless the certificate is younger" "$(as root "SELECT GROUP_CONCAT(id, ':', reporter, COALESCE(note, '') ORDER BY id) FROM problem_report")" \
 	"1:,2:,3:Malloryspam from jan,4:Malloryspam from jan,5:Malloryspam from jan"
 kept >"$T/kept2"
@@ -134,6 +138,7 @@ is "what is not due stays whole" "$(diff "$T/whole" "$T/whole2")" ""
 run ctl retention --yes --csv
 is "the next run finds the account whose orders are cleared" "$(tr -d '\r' <"$T/out" | grep -v ',0$')" $'rule,done\naccount,1'
 is "which then names nobody, is signed out and has no security key" "$(as root "SELECT login, name, email, HEX(verifier) = REPEAT('76', 32) FROM account WHERE id = 1; SELECT COUNT(*) FROM session WHERE account_id = 1; SELECT account_id FROM account_key")" $'gone-1\t\tNULL\t0\n0\n4'
+is "nor does a file of orders name it" "$(as root "SELECT made_by FROM bulk WHERE id = 3")" account
 is "an account with an order that is not cleared is not" "$(as root "SELECT name FROM account WHERE id = 2")" "Jan Kept"
 run ctl retention --yes --csv
 is "then nothing is due" "$(tr -d '\r' <"$T/out" | grep -v ',0$')" rule,done
