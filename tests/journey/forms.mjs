@@ -66,6 +66,23 @@ test('an internationalised domain is accepted, as A-labels', async () => {
 	assert.equal(draft, 'joe@xn--bcher-kva.example');
 });
 
+test('ten verification mails a day for an order: the summary says so, and what was typed stays', async () => {
+	const order = stack.takeOrder();
+	await giveMailbox(customer, order, 'joe@mailbox.example');
+	await waitMail(stack, 'joe@mailbox.example');
+	await stack.sql(`INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, created_at, state, next_at, attempts)
+		SELECT b.kind, b.order_id, b.mailbox_id, b.recipient, b.language, b.created_at, 'sent', b.next_at, 1 FROM outbox b JOIN orders o ON o.id = b.order_id JOIN seq_1_to_9
+		WHERE CONCAT(o.number, '/', o.item) = '${order}'`);
+	await customer.submit(at(order, '/email'), { email: 'ann@mailbox.example' });
+	const json = await customer.submit(at(order, '/email/summary'), {}, { json: true });
+	assert.deepEqual([json.status, json.code], [429, 'resend_too_often']);
+	const page = await customer.submit(at(order, '/email/summary'), {});
+	assert.equal(page.status, 429);
+	assert.match(page.title, /^Error:/);
+	assert.ok(page.words.includes(faultSays('resend_too_often')) && page.words.includes('ann@mailbox.example'), page.words.slice(0, 500));
+	assert.deepEqual(await statuses(customer, order), ['waiting_for_verification', 'not_available']);
+});
+
 // --- bad input: CSRs -------------------------------------------------------------------------------------------
 
 let csrOrder;

@@ -123,6 +123,11 @@ test('another address, another mail, cancelled', async () => {
 	assert.equal(changed.json.mailbox.email, 'other@partner.example');
 	assert.equal((await curl.call(curl.at(order, '/email'), { email: 'no at' })).status, 422);
 	await waitMail(stack, 'other@partner.example');
+	await stack.sql(`INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, created_at, state, next_at, attempts)
+		SELECT kind, order_id, mailbox_id, recipient, language, created_at, 'sent', next_at, 1 FROM outbox JOIN seq_1_to_8 WHERE recipient = 'other@partner.example'`);
+	const often = await curl.call(curl.at(order, '/email'), { email: 'a-3@partner.example' });
+	assert.deepEqual([often.status, often.code], [429, 'resend_too_often'], 'ten mails a day, whatever the address');
+	assert.match(often.headers['retry-after'], /^\d+$/);
 	for (let i = 0; i < 2; i++)
 		assert.equal((await curl.call(curl.at(order, '/cancel'), {})).json.status, 'cancelled');
 	const gone = await curl.call(curl.at(order, '/email'), { email: 'third@partner.example' });
