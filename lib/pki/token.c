@@ -26,6 +26,7 @@ struct token {
 	CK_FUNCTION_LIST_PTR p11;
 	bool initialized; /* by us, and not ended since */
 	bool pin_refused;
+	void (*watch)(bool begins); /* NULL: nobody watches */
 	CK_SLOT_ID slot;
 	CK_SESSION_HANDLE session; /* CK_INVALID_HANDLE while the token is away */
 	unsigned generation;
@@ -179,6 +180,11 @@ void token_close(struct token *t)
 	free(t->module);
 	free(t->label);
 	free(t);
+}
+
+void token_watch(struct token *t, void (*told)(bool begins))
+{
+	t->watch = told;
 }
 
 bool token_pin_refused(const struct token *t)
@@ -467,9 +473,13 @@ int token_sign(struct token *t, unsigned long handle, const EVP_PKEY *public_key
 		return -1;
 	if (!rsa)
 		memcpy(data, digest, digest_len);
+	if (t->watch != NULL)
+		t->watch(true);
 	rv = t->p11->C_SignInit(t->session, &mechanism, handle);
 	if (rv == CKR_OK)
 		rv = t->p11->C_Sign(t->session, data, data_len, raw, &raw_len);
+	if (t->watch != NULL)
+		t->watch(false);
 	if (rv != CKR_OK)
 		return token_error(e, FAULT_busy, t, "C_Sign", rv);
 	if (!rsa)

@@ -27,6 +27,10 @@ int token_open(struct token **out, const char *module, const char *label, const 
  * with new sessions. */
 int token_reopen(struct token *, struct err *e);
 
+/* From now on call told(true) before the module is asked for a signature, and told(false) when it came back;
+ * from the thread that signs. A call into a module may never come back, and nobody can end it. */
+void token_watch(struct token *, void (*told)(bool begins));
+
 /* The token said that the PIN is wrong or locked, or may not be used. Who tries again and again locks it. */
 bool token_pin_refused(const struct token *);
 

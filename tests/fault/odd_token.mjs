@@ -17,7 +17,7 @@ const keys = scratch();
 const words = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'mct-odd-')), 'words');
 process.on('exit', () => fs.rmSync(path.dirname(words), { recursive: true, force: true }));
 const stack = await Stack.start({
-	name: 'odd_token', workers: 2, orders: 3 * MANY, env: { ODD_TOKEN: words },
+	name: 'odd_token', workers: 2, orders: 3 * MANY + 2, env: { ODD_TOKEN: words },
 	settings: {
 		'Signer.PollMs': 200, 'Signer.Lease': LEASE, 'Mail.PollMs': 100,
 		'Ca.Pkcs11.Module': path.resolve(ROOT, process.env.B ?? 'build/plain', 'tests/lib/odd_token.so'),
@@ -106,3 +106,15 @@ test('a module that cannot be ended and does not sign is not one that refused th
 	tell('');
 	await accounted();
 });
+
+for (const [name, count] of [['one order', 1], ['many, in a thread of their own', MANY]])
+	test(`a signature that never comes back ends the signer, whose next one issues: ${name}`, async () => {
+		const orders = await waiting(`hang-${count}`, count, 'hang');
+		const pid = await stack.pid('signer');
+		await until('the signer to end', () => /error: the key has not come back from a signature/.test(logged()), 60);
+		tell('');
+		for (const order of orders)
+			await waitCertificate(customer, order, 60);
+		assert.notEqual(await stack.pid('signer'), pid);
+		await accounted();
+	});

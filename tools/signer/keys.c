@@ -10,6 +10,9 @@
 #include "lib/db/db.h"
 #include "lib/pki/issuer.h"
 #include "lib/pki/token.h"
+#include "tools/signer/watch.h"
+
+#define WATCH_MORE 10 /* seconds beyond the lease that a signature may take: nobody waits for it any more */
 
 static int ca_open(struct signer *s, const char *name, struct err *e)
 {
@@ -61,8 +64,9 @@ int keys_open(struct signer *s, struct err *e)
 		rc = token_open(&s->token, conf_text(c, SET_CA_PKCS11_MODULE),
 		    conf_text(c, SET_CA_PKCS11_TOKEN), pin == NULL ? "" : pin, e);
 		secret_free(pin);
-		if (rc == -1)
+		if (rc == -1 || watch_begin(conf_number(c, SET_SIGNER_LEASE) + WATCH_MORE, e) == -1)
 			return -1;
+		token_watch(s->token, watch_signature);
 	}
 	return ca_open(s, conf_text(c, SET_CA_ISSUER), e) == -1 ? -1 : former_open(s, e);
 }
