@@ -21,9 +21,8 @@
 #include "lib/pki/issuer.h"
 #include "lib/pki/openssl.h"
 
-#define REVOKED_MAX  (1 << 20) /* octets of the file */
-#define ROOT_CRL_MAX (1 << 21)
-#define TIME_FORM    "%Y-%m-%dT%H:%M:%SZ"
+#define REVOKED_MAX (1 << 20) /* octets of the file */
+#define TIME_FORM   "%Y-%m-%dT%H:%M:%SZ"
 
 /* RFC 5280 5.3.1 without those that SBR 7.2.2 forbids for a CA: unspecified and certificateHold. */
 static const struct {

@@ -26,9 +26,8 @@
 #include "lib/pki/openssl.h"
 
 #define FRONT_ROOM \
-	2048 /* octets for what stands before the entries; the issuer's name is the largest of it */
-#define ENTRY_MAX    96        /* octets of one entry */
-#define ROOT_CRL_MAX (1 << 21) /* octets of a root's CRL */
+	2048         /* octets for what stands before the entries; the issuer's name is the largest of it */
+#define ENTRY_MAX 96 /* octets of one entry */
 
 enum {
 	TAG_INTEGER = 0x02,

@@ -19,6 +19,8 @@ struct issuer;
 #define CRL_SUBSCRIBER_MOST ((time_t)10 * 86400)
 #define CRL_CA_MOST         ((time_t)365 * 86400)
 
+#define ROOT_CRL_MAX (1 << 20) /* octets of a root's CRL that are read */
+
 /* RFC 5280 5.3.1, those SBR 7.2.2 leaves. unspecified is never written out; certificateHold is forbidden. */
 enum crl_reason {
 	REASON_UNSPECIFIED = 0,

@@ -79,7 +79,7 @@ int issue_round(struct signer *, size_t *taken, struct err *e);
 bool crl_round(struct signer *);
 
 /* Whether the CA that issues may go on: config_invalid when its root has revoked it, as the root's CRL in
- * Ca.PublicDir says (SBR 4.9.1.2). Its own CRL is still made. */
+ * Ca.PublicDir says (SBR 4.9.1.2), or when that cannot be read. Its own CRL is still made. */
 int issuer_unrevoked(struct signer *, struct err *e);
 
 /* Look at the database's clock, if that is due: what waits or ends goes back with a clock that was set back,
