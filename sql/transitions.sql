@@ -189,13 +189,15 @@ $$
 
 -- A verification mail to the order's mailbox. Ten a day for an order, whatever the mailbox: they go to people who asked for
 -- nothing. A mail that was dropped before a mailer had it went to nobody; one from a time that is still to come is of a clock
--- that ran ahead.
+-- that ran ahead. The refusal names the seconds until the oldest of the ten is a day old.
 CREATE OR REPLACE PROCEDURE outbox_verification(p_order BIGINT UNSIGNED)
 BEGIN
-	IF (SELECT COUNT(*) FROM outbox WHERE order_id = p_order AND kind = 'verification'
+	DECLARE v_tenth DATETIME DEFAULT (SELECT created_at FROM outbox WHERE order_id = p_order AND kind = 'verification'
 	    AND created_at > UTC_TIMESTAMP() - INTERVAL 1 DAY AND created_at <= UTC_TIMESTAMP()
-	    AND (state <> 'dropped' OR attempts > 0)) >= 10 THEN
-		CALL refuse('resend_too_often');
+	    AND (state <> 'dropped' OR attempts > 0) ORDER BY created_at DESC LIMIT 1 OFFSET 9);
+
+	IF v_tenth IS NOT NULL THEN
+		CALL refuse(CONCAT('resend_too_often|', TIMESTAMPDIFF(SECOND, UTC_TIMESTAMP(), v_tenth + INTERVAL 1 DAY)));
 	END IF;
 	INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, created_at, next_at)
 	SELECT 'verification', id, mailbox_id, email, language, UTC_TIMESTAMP(), UTC_TIMESTAMP(3)

@@ -455,9 +455,9 @@ is "resend after a minute" "$(as web "CALL mailbox_resend($C, $ADDRESS)"; count 
 is "resend again while it waits" "$(as web "CALL mailbox_resend($C, $ADDRESS)"; count outbox "order_id = $ID")" 2
 as root "UPDATE outbox SET state = 'sent', created_at = created_at - INTERVAL 2 HOUR WHERE order_id = $ID;
 	INSERT INTO outbox (kind, order_id, mailbox_id, recipient, language, created_at, state, next_at) SELECT kind, order_id, mailbox_id, recipient, language, created_at, state, next_at FROM outbox CROSS JOIN seq_1_to_8 WHERE id = (SELECT MAX(id) FROM outbox)"
-is "the eleventh mail in a day is too many" "$(as web "CALL mailbox_resend($C, $ADDRESS)")" "${REFUSED}resend_too_often"
+like "the eleventh mail in a day is too many, and when it may go is said" "$(as web "CALL mailbox_resend($C, $ADDRESS)")" "${REFUSED}resend_too_often|79[12]??"
 as web "CALL mailbox_draft($C, 'ann@example.org', $ADDRESS)"
-refuses "to another address too" web "CALL mailbox_confirm($C, 'ann@example.org', $ADDRESS)" resend_too_often
+like "to another address too" "$(as web "CALL mailbox_confirm($C, 'ann@example.org', $ADDRESS)")" "${REFUSED}resend_too_often|79[12]??"
 is "what was typed stays" "$(as root "SELECT email_draft, email, mailbox_status FROM orders WHERE id = $ID")" $'ann@example.org\tjoe@example.org\twaiting_for_verification'
 as root "UPDATE outbox SET created_at = created_at - INTERVAL 1 DAY WHERE order_id = $ID ORDER BY id LIMIT 1"
 is "tomorrow it goes" "$(as web "CALL mailbox_confirm($C, 'ann@example.org', $ADDRESS)"; as root "SELECT recipient FROM outbox WHERE order_id = $ID AND state = 'waiting'")" ann@example.org
@@ -469,7 +469,7 @@ for n in $(seq 11); do
 	as root "UPDATE outbox SET state = 'sent', attempts = 1 WHERE order_id = $ID"
 	got=$(as web "CALL partner_email('key', 'key-all', '$N', 'b01', '$([ $((n % 2)) = 0 ] && echo joe || echo ann)@example.org', $ADDRESS)")
 done
-is "a partner that goes back and forth between two addresses is stopped at ten mails" "$got $(count outbox "order_id = $ID")" "${REFUSED}resend_too_often 10"
+like "a partner that goes back and forth between two addresses is stopped at ten mails" "$got $(count outbox "order_id = $ID")" "${REFUSED}resend_too_often|8???? 10"
 order_new
 to_confirmed
 as root "UPDATE outbox SET state = 'sent', created_at = created_at - INTERVAL 1 HOUR WHERE order_id = $ID"
@@ -825,10 +825,11 @@ order_new
 to_issued f
 as web "CALL certificate_revoke($C, 1, $ADDRESS)"
 is "section 9.19: keyCompromise blocks the key" "$(count key_block "spki_sha256 = $HASH1 AND source = 'keyCompromise'")" 1
-is "its number is the signer's to find, from a certificate" "$(as signer "CALL key_unnumbered('', 100)" | cut -f 1; as signer "CALL key_unnumbered('', 100)" | grep -c certificate)" "$(printf '1%.0s' {1..32})"$'\n1'
-is "which asks on behind the last" "$(as signer "CALL key_unnumbered($HASH1, 100)")" ""
+unnumbered() { as signer "CALL key_unnumbered($1, 100)" | grep -v NULL; } # of those that have a certificate
+is "its number is the signer's to find, from a certificate" "$(unnumbered "''" | cut -f 1; unnumbered "''" | grep -c certificate)" "$(printf '1%.0s' {1..32})"$'\n1'
+is "which asks on behind the last" "$(unnumbered "$HASH1")" ""
 as signer "CALL key_numbered($HASH1, REPEAT('n', 32)); CALL key_numbered($HASH1, REPEAT('m', 32))"
-is "it is told once" "$(as root "SELECT number_sha256 = REPEAT('n', 32) FROM key_block WHERE spki_sha256 = $HASH1"; as signer "CALL key_unnumbered('', 100)")" 1
+is "it is told once" "$(as root "SELECT number_sha256 = REPEAT('n', 32) FROM key_block WHERE spki_sha256 = $HASH1"; unnumbered "''")" 1
 as root "DELETE FROM key_block WHERE spki_sha256 = $HASH1"
 refuses "someone else's certificate cannot be revoked" web "CALL certificate_revoke('session', REPEAT('o', 32), '$N', 'b01', 1, $ADDRESS)" not_found
 

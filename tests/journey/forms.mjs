@@ -78,6 +78,7 @@ test('ten verification mails a day for an order: the summary says so, and what w
 	assert.deepEqual([json.status, json.code], [429, 'resend_too_often']);
 	const page = await customer.submit(at(order, '/email/summary'), {});
 	assert.equal(page.status, 429);
+	assert.ok(Number(page.headers.get('retry-after')) > 86000, 'tomorrow');
 	assert.match(page.title, /^Error:/);
 	assert.ok(page.words.includes(faultSays('resend_too_often')) && page.words.includes('ann@mailbox.example'), page.words.slice(0, 500));
 	assert.deepEqual(await statuses(customer, order), ['waiting_for_verification', 'not_available']);
