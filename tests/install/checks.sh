@@ -282,6 +282,19 @@ down_check() {
 	mv "$settings.kept" "$settings"
 	ok 'when it is back it issues what waited' visit fetch "$(order 3)" "$WORK/down"
 
+	# The token refuses the PIN.
+	here cp -p /etc/mailcert/secrets/signer/pin /root/pin
+	here sh -c 'echo 00000000 >/etc/mailcert/secrets/signer/pin'
+	here systemctl restart mailcert-signer
+	ok 'a signer whose PIN is refused says so' until_good journal_has signer 'PIN wrong or locked'
+	is 'and is not well' "$(answers /healthz)" 503
+	sleep 4
+	is 'it has tried once, since tokens lock' "$(journal signer | grep -c 'PIN wrong or locked')" 1
+	is 'and stays down, whoever knocks' "$(here systemctl is-active mailcert-signer.service mailcert-signer.socket | paste -sd' ')" 'failed inactive'
+	here cp -p /root/pin /etc/mailcert/secrets/signer/pin
+	here systemctl start mailcert-signer
+	ok 'with the right one all is well again' until_good answers_well
+
 	here systemctl stop mailcert-mailer
 	ok 'without a mailer people go on' visit name "$(order 4)" later@mailbox.example
 	like 'the mail waits' "$(here mailcertctl queue)" '*outbox*waiting*'

@@ -1,0 +1,65 @@
+#!/bin/bash
+# test_stack.sh - what tools/stack and the targets around it do when something is not as it should be.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+B=${B:-build/plain}
+case $B in /*) ;; *) B=$PWD/$B ;; esac
+T=$(mktemp -d "${TMPDIR:-/tmp}/mailcert-stack.XXXXXX")
+PORT=$((10000 + RANDOM % 10000))
+export B PORT VAR=$T/var ORDERS=1 WORKERS=1
+unset CA_KEY MAKEFLAGS MAKEOVERRIDES MFLAGS
+tests=0 failed=0 rc=0
+
+end() {
+	tools/stack stop >/dev/null 2>&1
+	rm -rf "$T"
+}
+trap end EXIT
+trap 'exit 130' INT TERM HUP
+
+ok() { # NAME CONDITION...
+	local name=$1
+	shift
+	tests=$((tests + 1))
+	if "$@"; then echo "ok $tests - $name"; else
+		echo "not ok $tests - $name"
+		sed 's/^/# /' "$T/out" 2>/dev/null
+		failed=1
+	fi
+}
+run() { # COMMAND...: its words go to $T/out, its exit status to rc
+	rc=0
+	"$@" >"$T/out" 2>&1 </dev/null || rc=$?
+}
+said() { grep -q -- "$1" "$T/out"; }
+well() { curl -fsS -o /dev/null "http://127.0.0.1:$PORT/healthz"; }
+until_good() { for _ in $(seq 150); do "$@" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
+
+# --- a start through make ---
+run make --no-print-directory start PORT="$PORT" VAR="$VAR"
+ok 'a plain start' test "$rc" = 0
+ok 'says where' said "ready http://127.0.0.1:$PORT/"
+
+# --- a false PIN: tokens lock after a few ---
+log=$VAR/log/signer.log
+cp "$VAR/secrets/pin" "$T/pin"
+echo 00000000 >"$VAR/secrets/pin"
+tools/stack stop signer
+tools/stack start signer >/dev/null 2>&1
+sleep 3
+run tools/stack status
+ok 'a signer whose PIN is refused stays down' said '^signer is down'
+ok 'it has tried once' test "$(grep -c 'PIN wrong or locked' "$log")" = 1
+ok 'its log says that it stays down' grep -q 'signer ended (status 78) and stays down' "$log"
+cp "$T/pin" "$VAR/secrets/pin"
+run tools/stack start signer
+ok 'with the right one it starts' test "$rc" = 0
+ok 'and all is well' until_good well
+
+run make --no-print-directory stop VAR="$VAR"
+ok 'stopped through make' test "$rc" = 0
+ok 'nothing is left' test ! -e "$VAR/run/nginx.watch"
+
+echo "1..$tests"
+exit $failed
