@@ -36,6 +36,14 @@ said() { grep -q -- "$1" "$T/out"; }
 well() { curl -fsS -o /dev/null "http://127.0.0.1:$PORT/healthz"; }
 until_good() { for _ in $(seq 150); do "$@" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
 
+# --- a first step that fails ---
+run env CA_KEY=nonsense tools/stack start
+ok 'a CA that cannot be made ends the start' test "$rc" = 1
+ok 'in words that name the step' said '^stack: .*\<ca\>.*failed'
+ok 'and the reason' said 'mailcertctl: .*--key'
+ok 'nothing says that it was done' test ! -e "$VAR/done/ca"
+ok 'nothing runs on' test ! -e "$VAR/run/mariadb.pid"
+
 # --- a start through make ---
 run make --no-print-directory start PORT="$PORT" VAR="$VAR"
 ok 'a plain start' test "$rc" = 0
