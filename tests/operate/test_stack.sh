@@ -49,6 +49,12 @@ run make --no-print-directory start PORT="$PORT" VAR="$VAR"
 ok 'a plain start' test "$rc" = 0
 ok 'says where' said "ready http://127.0.0.1:$PORT/"
 
+# --- run on what runs already ---
+run timeout 60 make --no-print-directory run PORT="$PORT" VAR="$VAR"
+ok 'a second run is refused' test "$rc" = 2
+ok 'in words' said "^stack: .*runs already at http://127.0.0.1:$PORT"
+ok 'the first runs on' tools/stack status >/dev/null
+
 # --- a false PIN: tokens lock after a few ---
 log=$VAR/log/signer.log
 cp "$VAR/secrets/pin" "$T/pin"
