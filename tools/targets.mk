@@ -25,7 +25,13 @@ help:
 	@echo 'make install-test the package and the operator'"'"'s guide, word for word, in clean roots (as root)'
 	@echo 'make all          the programs only; make clean removes what was built, not the state'
 
+# What tools/stack reads from its environment, with any sign in it.
+setup run start stop: export PORT := $(PORT)
+setup run start stop: export VAR := $(VAR)
+setup run start stop: export B := $(B)
+
 setup:
+	@tools/stack check
 	@tools/setup.sh run
 
 # What the packages bring must be there before anything is built, so these build in a make of their own, with as many
@@ -34,12 +40,12 @@ BUILD = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,
 
 run: setup
 	@$(BUILD) all
-	@PORT=$(PORT) VAR=$(VAR) B=$(B) SIGNED_MAILS=1 tools/stack run
+	@SIGNED_MAILS=1 tools/stack run
 start: setup
 	@$(BUILD) all
-	@PORT=$(PORT) VAR=$(VAR) B=$(B) SIGNED_MAILS=1 tools/stack start
+	@SIGNED_MAILS=1 tools/stack start
 stop:
-	@VAR=$(VAR) tools/stack stop
+	@tools/stack stop
 
 SUITES ?=
 test-setup:

@@ -36,6 +36,18 @@ said() { grep -q -- "$1" "$T/out"; }
 well() { curl -fsS -o /dev/null "http://127.0.0.1:$PORT/healthz"; }
 until_good() { for _ in $(seq 150); do "$@" >/dev/null 2>&1 && return 0; sleep 0.2; done; return 1; }
 
+# --- a folder whose name the configurations of others cannot hold ---
+for folder in "$T/a b" "$T/it's" "$T/a;b" "$T/a#b"; do
+	run make --no-print-directory start PORT="$PORT" VAR="$folder"
+	ok "$(basename "$folder"): refused" test "$rc" = 2
+	ok 'in one sentence' said "^stack: .*$(basename "$folder").*another folder"
+	ok 'before anything is made' test ! -e "$folder"
+done
+mkdir "$T/the checkout"
+cp -R Makefile tools "$T/the checkout/"
+run make --no-print-directory -C "$T/the checkout" start PORT="$PORT"
+ok 'so is a checkout with such a name' said '^stack: .*the checkout.*another folder'
+
 # --- a first step that fails ---
 run env CA_KEY=nonsense tools/stack start
 ok 'a CA that cannot be made ends the start' test "$rc" = 1
@@ -53,7 +65,8 @@ ok 'says where' said "ready http://127.0.0.1:$PORT/"
 run timeout 60 make --no-print-directory run PORT="$PORT" VAR="$VAR"
 ok 'a second run is refused' test "$rc" = 2
 ok 'in words' said "^stack: .*runs already at http://127.0.0.1:$PORT"
-ok 'the first runs on' tools/stack status >/dev/null
+run tools/stack status
+ok 'the first runs on' test "$rc" = 0
 
 # --- a false PIN: tokens lock after a few ---
 log=$VAR/log/signer.log
