@@ -100,9 +100,9 @@ uninstall:
 # already, as a package's build reaches no network. The result is build/mailcert_VERSION_ARCHITECTURE.deb.
 DEB := build/deb
 deb-setup:
-	@tools/setup.sh run package
+	@$(LOCKED) tools/setup.sh run package
 deb: deb-setup
-	@$(MAKE) --no-print-directory assets
+	@$(LOCKED) $(MAKE) --no-print-directory assets
 	@rm -rf $(DEB) build/mailcert_*.deb
 	@mkdir -p $(DEB)/mailcert/build
 	@tar -c --exclude=node_modules Makefile README.md cgi lib hdf sql nginx tools | tar -x -C $(DEB)/mailcert

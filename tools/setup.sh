@@ -121,9 +121,10 @@ main() {
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 	services_hold
-	as_root apt-get update -q
+	# Whoever installs something at this moment, another checkout for one, is waited for.
+	as_root apt-get -o DPkg::Lock::Timeout=600 update -q
 	# shellcheck disable=SC2086
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -q -y --no-install-recommends $missing
 	# shellcheck disable=SC2086
 	services_disable $missing
 }

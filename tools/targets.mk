@@ -25,6 +25,9 @@ help:
 	@echo 'make install-test the package and the operator'"'"'s guide, word for word, in clean roots (as root)'
 	@echo 'make all          the programs only; make clean removes what was built, not the state'
 
+# Before what sets up or builds: one at a time in this checkout, however many call make at once.
+LOCKED = mkdir -p build && flock -o build/.lock
+
 # What tools/stack reads from its environment, with any sign in it.
 setup run start stop: export PORT := $(PORT)
 setup run start stop: export VAR := $(VAR)
@@ -32,11 +35,11 @@ setup run start stop: export B := $(B)
 
 setup:
 	@tools/stack check
-	@tools/setup.sh run
+	@$(LOCKED) tools/setup.sh run
 
 # What the packages bring must be there before anything is built, so these build in a make of their own, with as many
 # jobs as there are processors unless the caller chose.
-BUILD = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+BUILD = $(LOCKED) $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 
 run: setup
 	@$(BUILD) all
@@ -49,8 +52,8 @@ stop:
 
 SUITES ?=
 test-setup:
-	@tools/setup.sh run test
-	@$(MAKE) --no-print-directory tests/node_modules/.installed
+	@$(LOCKED) tools/setup.sh run test
+	@$(LOCKED) $(MAKE) --no-print-directory tests/node_modules/.installed
 tests/node_modules/.installed: tests/package.json tests/package-lock.json
 	cd tests && $(NPM_CI)
 	@touch $@
@@ -72,7 +75,7 @@ asan: test-setup
 PARTS ?=
 ROWS ?= 100000 5000000
 bench-setup: test-setup
-	@tools/setup.sh bench
+	@$(LOCKED) tools/setup.sh bench
 	@$(BUILD) all $(addprefix $(B)/tests/bench/,empty commits token offer)
 bench: bench-setup
 	@B=$(B) PARTS='$(PARTS)' node tests/bench/run.mjs
@@ -85,30 +88,30 @@ bench-pki: test-setup
 
 # tests/fault/lib/soak.mjs says what else can be set.
 soak: test-setup
-	@$(MAKE) --no-print-directory all
+	@$(LOCKED) $(MAKE) --no-print-directory all
 	@B=$(B) SEED='$(SEED)' DURATION='$(DURATION)' JOURNEYS='$(JOURNEYS)' KILLS='$(KILLS)' node tests/fault/lib/soak.mjs
 
 # tests/cluster/galera.mjs says what can be set.
 cluster-test: test-setup
-	@tools/setup.sh cluster
-	@$(MAKE) --no-print-directory all
+	@$(LOCKED) tools/setup.sh cluster
+	@$(LOCKED) $(MAKE) --no-print-directory all
 	@B=$(B) tests/run cluster
 
 FUZZ_SECONDS ?= 10
 fuzz:
-	@tools/setup.sh run fuzz
+	@$(LOCKED) tools/setup.sh run fuzz
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run
 fuzz-coverage:
-	@tools/setup.sh run fuzz
+	@$(LOCKED) tools/setup.sh run fuzz
 	@tests/fuzz/coverage
 
 pictures: test-setup
-	@$(MAKE) --no-print-directory all
+	@$(LOCKED) $(MAKE) --no-print-directory all
 	@B=$(B) node tests/pictures.mjs build/pictures
 	@B=$(B) FULL=1 tests/run tests/journey/access.mjs
 
 conformance: test-setup
-	@tools/setup.sh conformance
+	@$(LOCKED) tools/setup.sh conformance
 	@$(BUILD) all
 	@B=$(B) tests/conformance/run
 
@@ -117,14 +120,14 @@ LINT_ROOMS = $(filter %.c,$(filter-out tests/%,$(LINT_C)))
 LINT_FLAGS = -std=c11 -D_GNU_SOURCE -DOPENSSL_API_COMPAT=30000 -I. -isystem /usr/include/ClearSilver \
 	-isystem /usr/include/mariadb
 lint:
-	@tools/setup.sh run lint
+	@$(LOCKED) tools/setup.sh run lint
 	clang-format --dry-run -Werror $(LINT_C)
 	printf '%s\n' $(LINT_ROOMS) | xargs -P 2 -n 4 sh -c 'clang-tidy --quiet "$$@" -- $(LINT_FLAGS)' tidy
 	cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		--suppressions-list=tools/cppcheck.supp -D_GNU_SOURCE -I. -j 2 $(LINT_ROOMS)
 
 format:
-	@tools/setup.sh lint
+	@$(LOCKED) tools/setup.sh lint
 	clang-format -i $(LINT_C)
 
 clean:

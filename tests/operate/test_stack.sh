@@ -88,5 +88,15 @@ run make --no-print-directory stop VAR="$VAR"
 ok 'stopped through make' test "$rc" = 0
 ok 'nothing is left' test ! -e "$VAR/run/nginx.watch"
 
+# --- two at the same moment: one after the other sets up and builds ---
+mkdir -p build
+exec 8>build/.lock
+flock 8
+run timeout 3 make --no-print-directory setup
+ok 'set-up waits while somebody else sets up or builds' test "$rc" = 124
+run timeout 3 make --no-print-directory -o setup run
+ok 'so does building' test "$rc" = 124
+exec 8>&-
+
 echo "1..$tests"
 exit $failed
