@@ -38,7 +38,7 @@ struct smtp {
 	char *user, *password;  /* NULL: no AUTH */
 	char *from;
 	enum smtp_tls tls;
-	unsigned timeout, batch_max;
+	unsigned timeout, data_timeout, batch_max;
 	SSL_CTX *ctx;      /* NULL when TLS is off */
 	struct talk *talk; /* while a batch is on its way */
 };
@@ -69,6 +69,7 @@ struct talk {
 	bool signing_in, signed_in;
 	bool quitting;
 	bool too_late;                /* the batch has taken longer than it may */
+	bool text_sent;               /* a letter's text, and its reply has not come */
 	char trouble[SMTP_REPLY_MAX]; /* what went wrong with the connection, in our words */
 	char last[SMTP_REPLY_MAX];    /* the server's last line before QUIT */
 };
@@ -226,7 +227,9 @@ static void letter_event(int event, va_list ap)
 
 	if (event == SMTP_EV_MESSAGESENT) {
 		message = va_arg(ap, smtp_message_t);
-		slot_judge(smtp_message_get_application_data(message), smtp_message_transfer_status(message));
+		slot = smtp_message_get_application_data(message);
+		slot->talk->text_sent = false;
+		slot_judge(slot, smtp_message_transfer_status(message));
 		return;
 	}
 	(void)va_arg(ap, char *); /* the address */
@@ -361,6 +364,7 @@ static const char *slot_read(void **ctx, int *len, void *arg)
 		return NULL;
 	}
 	slot->begun = true;
+	talk->text_sent = true;
 	*len = (int)slot->letter->len;
 	return slot->letter->bytes;
 }
@@ -493,6 +497,7 @@ int smtp_open(struct smtp **out, const struct smtp_settings *s, struct err *e)
 	smtp->from = strdup(s->from);
 	smtp->tls = s->tls;
 	smtp->timeout = s->timeout > 0 ? s->timeout : 1;
+	smtp->data_timeout = s->data_timeout > smtp->timeout ? s->data_timeout : smtp->timeout;
 	smtp->batch_max = s->batch_max;
 	if (s->user != NULL && *s->user != '\0') {
 		smtp->user = strdup(s->user);
@@ -533,6 +538,7 @@ int smtp_open_conf(struct smtp **out, const struct conf *conf, unsigned batch_ma
 	    .user = conf_text(conf, SET_MAIL_USER),
 	    .from = conf_text(conf, SET_MAIL_FROM),
 	    .timeout = (unsigned)conf_number(conf, SET_MAIL_TIMEOUT),
+	    .data_timeout = (unsigned)conf_number(conf, SET_MAIL_DATA_TIMEOUT),
 	    .batch_max = batch_max,
 	};
 	char *password = NULL;
@@ -563,14 +569,19 @@ void smtp_close(struct smtp *smtp)
 unsigned smtp_batch_longest(const struct smtp *smtp)
 {
 	/* connect, then one letter begun in the last moment: MAIL, RCPT, DATA, its text, the reply; QUIT */
-	return smtp->batch_max == 0 ? 0 : smtp->batch_max + 8 * smtp->timeout;
+	return smtp->batch_max == 0 ? 0 : smtp->batch_max + 8 * smtp->timeout + smtp->data_timeout;
 }
 
-static void timeouts_set(smtp_session_t session, unsigned seconds)
+/* A server that is given up after the text and takes the letter all the same gets it again and again, hence
+ * another limit for that reply. */
+static void timeouts_set(smtp_session_t session, const struct smtp *smtp)
 {
-	for (int which = Timeout_GREETING; which <= Timeout_DATA2; which++)
+	for (int which = Timeout_GREETING; which <= Timeout_DATA2; which++) {
+		const unsigned seconds = which == Timeout_DATA2 ? smtp->data_timeout : smtp->timeout;
+
 		(void)smtp_set_timeout(
 		    session, which | Timeout_OVERRIDE_RFC2822_MINIMUM, (long)seconds * 1000);
+	}
 }
 
 static bool letter_queue(smtp_session_t session, const struct smtp *smtp, struct slot *slot)
@@ -633,6 +644,7 @@ static bool session_run(smtp_session_t session, unsigned timeout)
 /* Why letters were left without an answer. */
 static void trouble_find(struct talk *talk)
 {
+	const unsigned limit = talk->text_sent ? talk->smtp->data_timeout : talk->smtp->timeout;
 	int error = smtp_errno();
 	char words[200] = "";
 
@@ -641,8 +653,8 @@ static void trouble_find(struct talk *talk)
 	if (!talk->connected && error == -EINTR)
 		trouble_set(talk, "no connection to %s within %u seconds", talk->smtp->host_port,
 		    talk->smtp->timeout);
-	if (talk->connected && seconds_now() - talk->heard >= (time_t)talk->smtp->timeout)
-		trouble_set(talk, "no reply within %u seconds", talk->smtp->timeout);
+	if (talk->connected && seconds_now() - talk->heard >= (time_t)limit)
+		trouble_set(talk, "no reply within %u seconds", limit);
 	if (talk->connected && (talk->last[0] == '4' || talk->last[0] == '5'))
 		trouble_set(talk, "%s", talk->last);
 	if (!talk->connected && smtp_strerror(error, words, sizeof(words)) != NULL)
@@ -667,7 +679,7 @@ static int talk_run(struct talk *talk, struct err *e)
 	(void)smtp_option_require_all_recipients(session, 1); /* no DATA when RCPT was not taken */
 	(void)smtp_set_eventcb(session, talk_event, talk);
 	(void)smtp_set_monitorcb(session, talk_monitor, talk, 0);
-	timeouts_set(session, smtp->timeout);
+	timeouts_set(session, smtp);
 	(void)smtp_starttls_enable(session, (enum starttls_option)smtp->tls);
 	if (smtp->ctx != NULL)
 		(void)smtp_starttls_set_ctx(session, smtp->ctx);

@@ -27,6 +27,7 @@ struct smtp_settings {
 	const char *user, *password; /* NULL or empty user: no AUTH; at most 255 octets each */
 	const char *from;            /* envelope sender */
 	unsigned timeout;            /* seconds to wait for a connection or a reply; at least 1 */
+	unsigned data_timeout;       /* the same for the reply to a letter's text; timeout at least */
 	unsigned batch_max; /* seconds after which no further letter of a batch is begun; 0: no limit */
 };
 
@@ -55,7 +56,7 @@ struct smtp_letter {
 /* Check settings and make the TLS context. Gives *out to the caller; the settings are copied.
  * FAULT_config_invalid when a setting is wrong or would send a password unprotected. */
 int smtp_open(struct smtp **out, const struct smtp_settings *, struct err *e);
-/* The same from Mail.Host, .Tls, .CaFile, .User, .PasswordFile, .From, .Timeout. */
+/* The same from Mail.Host, .Tls, .CaFile, .User, .PasswordFile, .From, .Timeout, .DataTimeout. */
 int smtp_open_conf(struct smtp **out, const struct conf *, unsigned batch_max, struct err *e);
 void smtp_close(struct smtp *); /* NULL is fine */
 

@@ -5,7 +5,8 @@
  *   refused@   RCPT: 550            refuseddata@ after the text: 554, in two lines with an escape sequence
  *   drop@      the connection is cut within the text       dropend@  ... after the text, before the reply
  *   slow@      no reply to RCPT for longer than the client waits
- *   noauth@    RCPT: 530            anything else: accepted
+ *   scan@      after the text: 250, two seconds later      silentdata@ ... no reply for longer than the
+ * client waits noauth@    RCPT: 530            anything else: accepted
  */
 #ifndef TESTS_UNIT_FIXTURE_SMTP_H
 #define TESTS_UNIT_FIXTURE_SMTP_H
@@ -228,6 +229,13 @@ SHARED bool talk_data(struct server_talk *t)
 		buf_puts(&text, line + (line[0] == '.'));
 		buf_puts(&text, "\r\n");
 	}
+	if (talk_is(t, "silentdata")) {
+		buf_free(&text);
+		(void)talk_line(t, line, sizeof(line));
+		return false;
+	}
+	if (talk_is(t, "scan"))
+		(void)sleep(2);
 	if (talk_is(t, "dropend") || talk_is(t, "laterdata") || talk_is(t, "refuseddata") ||
 	    n == SERVER_LETTERS) {
 		buf_free(&text);

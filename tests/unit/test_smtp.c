@@ -319,6 +319,43 @@ static void connect_times_out(void **state)
 	(void)close(fd);
 }
 
+/* A server may scan a letter for longer than any other reply takes (RFC 5321 4.5.3.2.6). Whoever hangs up
+ * meanwhile sends it again and again. */
+static void scanning_is_waited_for(void **state)
+{
+	static const char *const to[] = {"scan@example.org", "b@example.org"};
+	struct fixture *f = *state;
+	struct smtp_letter letters[2];
+	struct smtp_settings settings;
+
+	server_start(&f->server);
+	settings = settings_for(f, "127.0.0.1");
+	settings.timeout = 1;
+	settings.data_timeout = 20;
+	assert_int_equal(batch_send(&settings, to, letters, 2), 0);
+	assert_int_equal(letters[0].verdict, SMTP_ACCEPTED);
+	assert_int_equal(letters[1].verdict, SMTP_ACCEPTED);
+	assert_int_equal(f->server.connections, 1);
+}
+
+static void silence_after_the_text(void **state)
+{
+	static const char *const to[] = {"silentdata@example.org"};
+	struct fixture *f = *state;
+	struct smtp_letter letter;
+	struct smtp_settings settings;
+	time_t began = time(NULL);
+
+	server_start(&f->server);
+	settings = settings_for(f, "127.0.0.1");
+	settings.timeout = 1;
+	settings.data_timeout = 3;
+	assert_int_equal(batch_send(&settings, to, &letter, 1), 0);
+	assert_in_range(time(NULL) - began, 2, 6);
+	assert_int_equal(letter.verdict, SMTP_LATER);
+	assert_string_equal(letter.reply, "no reply within 3 seconds");
+}
+
 /* After its time is over no further letter of a batch is begun. */
 static void sleep_told(void *arg, struct smtp_letter *letter)
 {
@@ -339,11 +376,12 @@ static void batch_has_an_end(void **state)
 	server_start(&f->server);
 	settings = settings_for(f, "127.0.0.1");
 	settings.batch_max = 1;
+	settings.data_timeout = 100;
 	for (int i = 0; i < 3; i++)
 		letters[i] =
 		    (struct smtp_letter){.to = "a@example.org", .bytes = small, .len = sizeof(small) - 1};
 	assert_done(smtp_open(&smtp, &settings, &e), &e);
-	assert_true(smtp_batch_longest(smtp) > 1 + settings.timeout);
+	assert_true(smtp_batch_longest(smtp) > 1 + settings.timeout + settings.data_timeout);
 	assert_done(smtp_send_batch(smtp, letters, 3, sleep_told, &calls, &e), &e);
 	smtp_close(smtp);
 	assert_int_equal(calls, 3);
@@ -613,8 +651,6 @@ static void pauses_grow(void **state)
 
 int main(void)
 {
-	struct CMUnitTest t[nitems(loss_cases) + nitems(greeting_cases) + nitems(tls_cases) +
-			    nitems(auth_cases) + nitems(settings_cases) + 12];
 	const struct CMUnitTest more[] = {
 	    cmocka_unit_test_setup_teardown(batch_mixed, setup, teardown),
 	    cmocka_unit_test_setup_teardown(batch_letter_whole, setup, teardown),
@@ -622,6 +658,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(nobody_listens, setup, teardown),
 	    cmocka_unit_test_setup_teardown(host_unknown, setup, teardown),
 	    cmocka_unit_test_setup_teardown(connect_times_out, setup, teardown),
+	    cmocka_unit_test_setup_teardown(scanning_is_waited_for, setup, teardown),
+	    cmocka_unit_test_setup_teardown(silence_after_the_text, setup, teardown),
 	    cmocka_unit_test_setup_teardown(batch_has_an_end, setup, teardown),
 	    cmocka_unit_test_setup_teardown(batches_leave_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(signals_are_restored, setup, teardown),
@@ -629,6 +667,8 @@ int main(void)
 	    cmocka_unit_test(nothing_written_waits),
 	    cmocka_unit_test(pauses_grow),
 	};
+	struct CMUnitTest t[nitems(loss_cases) + nitems(greeting_cases) + nitems(tls_cases) +
+			    nitems(auth_cases) + nitems(settings_cases) + nitems(more)];
 	size_t n = 0;
 
 	for (size_t i = 0; i < nitems(more); i++)

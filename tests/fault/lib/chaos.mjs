@@ -27,7 +27,7 @@ export async function chaosStack({ name, orders, workers, settings = {}, env = {
 	const stack = await Stack.start({
 		name, orders, workers, env: { SINK_KEEP: '1000000', ...env, ROOM_EVERY: '0.2', ...(disk && { DB_DIR: disk.data }) },
 		settings: {
-			'Mail.Host': `127.0.0.1:${smtp.port}`, 'Mail.PollMs': 100, 'Mail.Timeout': 3, 'Mail.PauseFirst': 1, 'Signer.PollMs': 300, 'Dns.Timeout': 3,
+			'Mail.Host': `127.0.0.1:${smtp.port}`, 'Mail.PollMs': 100, 'Mail.Timeout': 3, 'Mail.DataTimeout': 3, 'Mail.PauseFirst': 1, 'Signer.PollMs': 300, 'Dns.Timeout': 3,
 			'Callback.PollMs': 100, 'Callback.PauseLeast': 1, 'Callback.PauseMost': 2, 'Callback.CaFile': receiver.ca,
 			'Callback.Timeout': 3, ...settings,
 		},
