@@ -39,8 +39,9 @@ struct smtp {
 	char *from;
 	enum smtp_tls tls;
 	unsigned timeout, data_timeout, batch_max;
-	SSL_CTX *ctx;      /* NULL when TLS is off */
-	struct talk *talk; /* while a batch is on its way */
+	SSL_CTX *ctx;       /* NULL when TLS is off */
+	struct talk *talk;  /* while a batch is on its way */
+	bool (*stop)(void); /* NULL: nobody asks to stop */
 };
 
 /* socket(2) for the whole program, libesmtp included, which tells nobody its descriptor: what is written goes
@@ -69,6 +70,7 @@ struct talk {
 	bool signing_in, signed_in;
 	bool quitting;
 	bool too_late;                /* the batch has taken longer than it may */
+	bool stopped;                 /* we were asked to stop */
 	bool text_sent;               /* a letter's text, and its reply has not come */
 	char trouble[SMTP_REPLY_MAX]; /* what went wrong with the connection, in our words */
 	char last[SMTP_REPLY_MAX];    /* the server's last line before QUIT */
@@ -363,6 +365,11 @@ static const char *slot_read(void **ctx, int *len, void *arg)
 		errno = ETIMEDOUT;
 		return NULL;
 	}
+	if (talk->smtp->stop != NULL && talk->smtp->stop()) {
+		talk->stopped = true;
+		errno = ECANCELED;
+		return NULL;
+	}
 	slot->begun = true;
 	talk->text_sent = true;
 	*len = (int)slot->letter->len;
@@ -566,6 +573,11 @@ void smtp_close(struct smtp *smtp)
 	free(smtp);
 }
 
+void smtp_stop_when(struct smtp *smtp, bool (*asked)(void))
+{
+	smtp->stop = asked;
+}
+
 unsigned smtp_batch_longest(const struct smtp *smtp)
 {
 	/* connect, then one letter begun in the last moment: MAIL, RCPT, DATA, its text, the reply; QUIT */
@@ -650,6 +662,8 @@ static void trouble_find(struct talk *talk)
 
 	if (talk->too_late)
 		trouble_set(talk, "not tried: the batch took over %u seconds", talk->smtp->batch_max);
+	if (talk->stopped)
+		trouble_set(talk, "not tried: asked to stop");
 	if (!talk->connected && error == -EINTR)
 		trouble_set(talk, "no connection to %s within %u seconds", talk->smtp->host_port,
 		    talk->smtp->timeout);
@@ -705,7 +719,8 @@ out:
 }
 
 /* The letters that are left without an answer are for later. Once the server has heard of one of the batch,
- * those whose turn had not come are not to blame, nor are those that our own time limit stopped. */
+ * those whose turn had not come are not to blame, nor are those that our own time limit stopped, nor any when
+ * we were asked to stop. */
 static void rest_settle(struct talk *talk)
 {
 	bool any = false;
@@ -716,7 +731,7 @@ static void rest_settle(struct talk *talk)
 		struct slot *slot = &talk->slots[i];
 
 		if (!slot->settled)
-			slot->letter->untried = any && (!slot->begun || talk->too_late);
+			slot->letter->untried = talk->stopped || (any && (!slot->begun || talk->too_late));
 		slot_settle(slot, SMTP_LATER, 0, talk->trouble);
 	}
 }

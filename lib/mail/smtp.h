@@ -60,6 +60,10 @@ int smtp_open(struct smtp **out, const struct smtp_settings *, struct err *e);
 int smtp_open_conf(struct smtp **out, const struct conf *, unsigned batch_max, struct err *e);
 void smtp_close(struct smtp *); /* NULL is fine */
 
+/* Ask this before the text of each letter goes out: once it says true no further letter of a batch is begun,
+ * and those are `later` and untried. NULL: nobody asks. */
+void smtp_stop_when(struct smtp *, bool (*asked)(void));
+
 /* Called once for each letter of a batch, as soon as its verdict stands, from inside smtp_send_batch(). */
 typedef void smtp_told(void *arg, struct smtp_letter *letter);
 

@@ -392,6 +392,50 @@ static void batch_has_an_end(void **state)
 	assert_int_equal(f->server.letters, 1);
 }
 
+/* Whoever asks to stop waits for the letter under way and no further one, and the others are not to blame. */
+static bool stop_wanted;
+static bool stop_said(void)
+{
+	return stop_wanted;
+}
+static void stop_told(void *arg, struct smtp_letter *letter)
+{
+	(void)arg;
+	(void)letter;
+	stop_wanted = true;
+}
+
+static void stops_after_the_letter(void **state)
+{
+	struct fixture *f = *state;
+	struct smtp_letter letters[3];
+	struct smtp_settings settings;
+	struct smtp *smtp;
+	struct err e;
+
+	server_start(&f->server);
+	settings = settings_for(f, "127.0.0.1");
+	for (int i = 0; i < 3; i++)
+		letters[i] =
+		    (struct smtp_letter){.to = "a@example.org", .bytes = small, .len = sizeof(small) - 1};
+	stop_wanted = false;
+	assert_done(smtp_open(&smtp, &settings, &e), &e);
+	smtp_stop_when(smtp, stop_said);
+	assert_done(smtp_send_batch(smtp, letters, 3, stop_told, NULL, &e), &e);
+	assert_int_equal(f->server.letters, 1);
+	assert_int_equal(letters[0].verdict, SMTP_ACCEPTED);
+	for (int i = 1; i < 3; i++) {
+		assert_int_equal(letters[i].verdict, SMTP_LATER);
+		assert_true(letters[i].untried);
+		assert_string_equal(letters[i].reply, "not tried: asked to stop");
+	}
+	/* Nor is a whole batch begun. */
+	assert_done(smtp_send_batch(smtp, letters, 3, NULL, NULL, &e), &e);
+	smtp_close(smtp);
+	assert_int_equal(f->server.letters, 1);
+	assert_true(letters[0].untried);
+}
+
 /* --- TLS --- */
 
 static const struct tls_case {
@@ -661,6 +705,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(scanning_is_waited_for, setup, teardown),
 	    cmocka_unit_test_setup_teardown(silence_after_the_text, setup, teardown),
 	    cmocka_unit_test_setup_teardown(batch_has_an_end, setup, teardown),
+	    cmocka_unit_test_setup_teardown(stops_after_the_letter, setup, teardown),
 	    cmocka_unit_test_setup_teardown(batches_leave_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(signals_are_restored, setup, teardown),
 	    cmocka_unit_test_setup_teardown(batch_of_none, setup, teardown),

@@ -1,6 +1,6 @@
 /* main.c - mailcert-mailer: sends what the outbox holds.
  *
- * Several mailers may run; each row is taken by one. SIGTERM or SIGINT: the round under way is finished, then
+ * Several mailers may run; each row is taken by one. SIGTERM or SIGINT: the mail under way is finished, then
  * the program ends. It may make random values, send mail and record delivery; it cannot issue or read
  * accounts.
  */
@@ -30,6 +30,16 @@ static void stop_ask(int number)
 {
 	(void)number;
 	stopping = 1;
+}
+
+/* Whether the end was asked for, also by a signal that is held back while a round is under way. */
+static bool stop_asked(void)
+{
+	sigset_t pending;
+
+	if (stopping || sigpending(&pending) == -1)
+		return stopping;
+	return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
 }
 
 /* Signals that end the program reach it only while it waits, so that none is lost between look and wait. */
@@ -162,6 +172,7 @@ int main(int argc, char **argv)
 		rc = 1;
 	} else {
 		log_line(LOG_LEVEL_INFO, "ready");
+		sender_stop_when(sender, stop_asked);
 		rc = mailer_run(sender, db, conf, once, &waiting);
 		log_line(LOG_LEVEL_INFO, "ended");
 	}

@@ -98,6 +98,11 @@ void sender_close(struct sender *s)
 	free(s);
 }
 
+void sender_stop_when(struct sender *s, bool (*asked)(void))
+{
+	smtp_stop_when(s->smtp, asked);
+}
+
 /* The certificate to sign with, as long as it is valid: an old signature would worry readers more than none.
  */
 static const struct letter_signer *signer_now(struct sender *s, time_t now)

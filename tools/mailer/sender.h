@@ -7,6 +7,7 @@
 #ifndef TOOLS_MAILER_SENDER_H
 #define TOOLS_MAILER_SENDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct conf;
@@ -19,6 +20,10 @@ struct sender;
  */
 int sender_open(struct sender **out, const struct conf *conf, const char *name, struct err *e);
 void sender_close(struct sender *); /* NULL is fine */
+
+/* Asked within a round: once it says true the round ends after the mail under way, and the others go back as
+ * they were. */
+void sender_stop_when(struct sender *, bool (*asked)(void));
 
 /* Take what is due, up to Mail.Batch rows, send it over one connection and record each verdict as soon as it
  * stands. *taken tells how many rows there were. What concerns one row alone is logged and does not end the
