@@ -5,6 +5,7 @@ import { createHmac } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import https from 'node:https';
+import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Client, pageForms } from '../lib/client.mjs';
@@ -339,3 +340,29 @@ test('without leave nothing goes to private addresses, by number or by name', as
 });
 
 test('neither worker nor sender complained', () => assert.deepEqual(stack.complaints(['web', 'callback']), []));
+
+test('what is under way when the database goes away is posted to its end', async (t) => {
+	await setUp('Callback.AllowPrivate = 1\n');
+	const held = []; // what the gate before the receiver keeps back
+	const gate = net.createServer((client) => {
+		const server = net.connect(receiver.port, '127.0.0.1');
+		const end = () => { client.destroy(); server.destroy(); };
+		client.on('error', end);
+		server.on('error', end);
+		held.push({ go: () => client.pipe(server).pipe(client), end });
+	});
+	t.after(async () => {
+		held.forEach((one) => one.end());
+		gate.close();
+		await stack.tool('start', 'mariadb');
+	});
+	await new Promise((resolve) => { gate.listen(0, '127.0.0.1', resolve); });
+	const url = `https://127.0.0.1:${gate.address().port}/hook/held`;
+	assert.equal((await register(url)).status, 200);
+	const { order } = (await curl.order('H-1', { callback: url, email: 'h@partner.example' })).json;
+	await curl.call(curl.at(order, '/cancel'), {});
+	await until('the post to be under way', () => held.length === 1);
+	await stack.tool('stop', 'mariadb');
+	held[0].go();
+	await until('the post', () => receiver.taken(order).length === 1, 8);
+});

@@ -56,17 +56,18 @@ static void pause_for(long milliseconds, const sigset_t *waiting)
 	(void)ppoll(NULL, 0, &ts, waiting);
 }
 
-/* Take what is due unless stopping, and move on what is under way; *idle says that nothing is. */
+/* Take what is due unless stopping, and move on what is under way, whether the database answers or not; *idle
+ * says that nothing is. */
 static int round_run(struct poster *poster, struct db *db, long poll, bool *idle, struct err *e)
 {
 	size_t begun = 0, left = 0;
+	int rc = stopping ? 0 : poster_take(poster, db, &begun, e);
+	struct err later;
 
-	if (!stopping && poster_take(poster, db, &begun, e) == -1)
-		return -1;
-	if (poster_go_on(poster, db, (int)poll, &left, e) == -1)
-		return -1;
+	if (poster_go_on(poster, db, (int)poll, &left, rc == 0 ? e : &later) == -1)
+		rc = -1;
 	*idle = begun == 0 && left == 0;
-	return 0;
+	return rc;
 }
 
 static void callback_run(
@@ -89,9 +90,8 @@ static void callback_run(
 		if (!away) /* once, not twice a second */
 			log_err(LOG_LEVEL_ERROR, &e, "callbacks");
 		away = true;
-		if (stopping)
-			break;
-		pause_for(pause, waiting);
+		/* Posts under way are not kept waiting; they have an end. */
+		pause_for(idle && !stopping ? pause : 0, waiting);
 		pause = pause * 2 > PAUSE_MOST ? PAUSE_MOST : pause * 2;
 	}
 }

@@ -226,7 +226,8 @@ static int post_record(struct post *post, CURLcode result, struct db *db, struct
 
 	(void)curl_easy_getinfo(post->curl, CURLINFO_RESPONSE_CODE, &status);
 	(void)curl_easy_getinfo(post->curl, CURLINFO_TOTAL_TIME_T, &spent);
-	if (post->refused)
+	/* A name may have public addresses beside those that were refused. */
+	if (result != CURLE_OK && post->refused)
 		says = "refused: the address is not a public one";
 	else if (result != CURLE_OK)
 		says = *post->error != '\0' ? post->error : curl_easy_strerror(result);
