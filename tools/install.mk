@@ -46,7 +46,7 @@ install: all $(B)/mailcert.hdf.5 $(SBOM)
 	install -d $(D)$(PREFIX)/sbin $(D)$(LIBEXEC) $(D)$(MAN)/man5 $(D)$(MAN)/man8 $(D)$(DOC) $(D)$(NGINX) \
 		$(D)/etc/mailcert
 	install $(B)/mailcertctl $(D)$(PREFIX)/sbin/
-	install $(filter %-web %-signer %-mailer %-callback,$(PROGRAMS:%=$(B)/%)) tools/audit-export tools/db-room \
+	install $(filter %-web %-signer %-mailer %-callback,$(PROGRAMS:%=$(B)/%)) tools/audit-export tools/backup tools/db-room \
 		$(D)$(LIBEXEC)/
 	$(PUT) $(MAN8) $(D)$(MAN)/man8/
 	$(PUT) $(B)/mailcert.hdf.5 $(D)$(MAN)/man5/
