@@ -33,8 +33,8 @@ bool armor_next(const char **text, const char *end, struct armor_block *out);
  * byte order mark); its length, or 0. */
 size_t armor_blank(const char *p, const char *end);
 
-/* Whether text is UTF-16 in either order, as Windows writes files: it begins with the byte order mark, or every
- * second octet is NUL and no other. */
+/* Whether text is UTF-16 in either order, as Windows writes files: it begins with the byte order mark, or
+ * every second octet is NUL and no other. */
 bool armor_wide(const char *text, size_t len);
 
 /* Such text as ASCII, len / 2 characters, each where it stood: other blanks of armor_blank() are spaces, and
