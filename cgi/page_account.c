@@ -11,8 +11,6 @@
 
 #define NOTICES_A_PAGE 20
 
-#define P_SESSION(r) P_BYTES((r)->actor.secret, (r)->actor.secret_len)
-
 int page_home(struct req *r, struct err *e)
 {
 	if (r->actor.kind != ACTOR_SESSION)
@@ -62,7 +60,7 @@ int page_sign_in(struct req *r, struct err *e)
 	bool waits = false;
 
 	if (r->actor.kind == ACTOR_SESSION) {
-		if (db_run(r->w->db, STMT_PAGE_SESSION, &rows, e, DB_ARGS(P_SESSION(r))) == -1)
+		if (db_run(r->w->db, STMT_PAGE_SESSION, &rows, e, DB_ARGS(P_SECRET(&r->actor))) == -1)
 			return -1;
 		if (db_rows_count(rows) > 0) {
 			const bool initial = db_number(rows, 0, "initial") == 1;
@@ -143,7 +141,7 @@ static int sessions_set(struct req *r, struct err *e)
 	struct db_rows *rows = NULL;
 	char prefix[32];
 
-	if (db_run(r->w->db, STMT_SESSION_LIST, &rows, e, DB_ARGS(P_SESSION(r))) == -1)
+	if (db_run(r->w->db, STMT_SESSION_LIST, &rows, e, DB_ARGS(P_SECRET(&r->actor))) == -1)
 		return -1;
 	for (size_t i = 0; i < db_rows_count(rows); i++) {
 		(void)snprintf(prefix, sizeof(prefix), "Session.%zu", i);
@@ -160,7 +158,7 @@ int page_account(struct req *r, struct err *e)
 	struct db_rows *rows = NULL;
 	int rc = -1;
 
-	if (db_run(r->w->db, STMT_PAGE_ACCOUNT, &rows, e, DB_ARGS(P_SESSION(r))) == 0 &&
+	if (db_run(r->w->db, STMT_PAGE_ACCOUNT, &rows, e, DB_ARGS(P_SECRET(&r->actor))) == 0 &&
 	    me_read(r, rows, e) == 0 && sessions_set(r, e) == 0 && account_keys_set(r, e) == 0) {
 		page_set(r, "Account.since", db_text(rows, 0, "since"));
 		page_set(r, "Account.email", db_text(rows, 0, "email"));
@@ -308,7 +306,8 @@ int page_dashboard(struct req *r, struct err *e)
 	int64_t account;
 	int rc = -1;
 
-	if (db_run(r->w->db, STMT_PAGE_ME, &me, e, DB_ARGS(P_SESSION(r))) == -1 || me_read(r, me, e) == -1)
+	if (db_run(r->w->db, STMT_PAGE_ME, &me, e, DB_ARGS(P_SECRET(&r->actor))) == -1 ||
+	    me_read(r, me, e) == -1)
 		goto out;
 	if (strcmp(r->me.kind, "partner") == 0) {
 		rc = req_see_other(r, "/partner/dashboard");

@@ -11,8 +11,6 @@
 #include "lib/db/db.h"
 #include "lib/flow/account_key.h"
 
-#define P_SESSION(r) P_BYTES((r)->actor.secret, (r)->actor.secret_len)
-
 /* Page.keys_open: browsers give security keys to the service's address. */
 static void keys_open_set(struct req *r)
 {
@@ -28,7 +26,7 @@ int account_keys_set(struct req *r, struct err *e)
 	struct db_rows *rows = NULL;
 	char prefix[32];
 
-	if (db_run(r->w->db, STMT_ACCOUNT_KEY_LIST, &rows, e, DB_ARGS(P_SESSION(r))) == -1)
+	if (db_run(r->w->db, STMT_ACCOUNT_KEY_LIST, &rows, e, DB_ARGS(P_SECRET(&r->actor))) == -1)
 		return -1;
 	for (size_t i = 0; i < db_rows_count(rows); i++) {
 		(void)snprintf(prefix, sizeof(prefix), "Key.%zu", i);
@@ -44,7 +42,7 @@ int account_keys_set(struct req *r, struct err *e)
 static int me_prove(struct req *r, struct err *e)
 {
 	struct db_rows *rows = NULL;
-	int rc = db_run(r->w->db, STMT_PAGE_ME, &rows, e, DB_ARGS(P_SESSION(r)));
+	int rc = db_run(r->w->db, STMT_PAGE_ME, &rows, e, DB_ARGS(P_SECRET(&r->actor)));
 
 	if (rc == 0)
 		rc = me_read(r, rows, e);
@@ -146,7 +144,7 @@ static int remove_show(struct req *r, int64_t id, struct err *e)
 	struct db_rows *rows = NULL;
 	bool found = false;
 
-	if (db_run(r->w->db, STMT_ACCOUNT_KEY_LIST, &rows, e, DB_ARGS(P_SESSION(r))) == -1)
+	if (db_run(r->w->db, STMT_ACCOUNT_KEY_LIST, &rows, e, DB_ARGS(P_SECRET(&r->actor))) == -1)
 		return -1;
 	for (size_t i = 0; i < db_rows_count(rows) && !found; i++) {
 		found = db_number(rows, i, "key_id") == id;
@@ -187,7 +185,7 @@ int page_account_key_remove_post(struct req *r, struct err *e)
 int key_session_find(struct req *r, bool *there, struct err *e)
 {
 	struct db_rows *rows = NULL;
-	const int rc = db_run(r->w->db, STMT_PAGE_KEY_SESSION, &rows, e, DB_ARGS(P_SESSION(r)));
+	const int rc = db_run(r->w->db, STMT_PAGE_KEY_SESSION, &rows, e, DB_ARGS(P_SECRET(&r->actor)));
 
 	*there = rc == 0 && db_rows_count(rows) > 0;
 	db_rows_free(rows);
@@ -198,7 +196,7 @@ int key_session_find(struct req *r, bool *there, struct err *e)
 static int waiting_read(struct req *r, struct err *e)
 {
 	struct db_rows *rows = NULL;
-	int rc = db_run(r->w->db, STMT_PAGE_KEY_SESSION, &rows, e, DB_ARGS(P_SESSION(r)));
+	int rc = db_run(r->w->db, STMT_PAGE_KEY_SESSION, &rows, e, DB_ARGS(P_SECRET(&r->actor)));
 
 	if (rc == 0)
 		rc = me_read(r, rows, e);

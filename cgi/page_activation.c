@@ -424,8 +424,7 @@ static int check_order_load(struct req *r, struct order_page *p, struct err *e)
 	if (slash == NULL) {
 		if (r->actor.kind == ACTOR_KEY)
 			return db_run(r->w->db, STMT_PARTNER_ME, &p->rows, e, DB_ARGS(P_PARTNER(r, "", 1)));
-		return db_run(r->w->db, STMT_PAGE_ME, &p->rows, e,
-			   DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len))) == 0
+		return db_run(r->w->db, STMT_PAGE_ME, &p->rows, e, DB_ARGS(P_SECRET(&r->actor))) == 0
 			   ? me_read(r, p->rows, e)
 			   : -1;
 	}

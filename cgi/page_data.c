@@ -114,7 +114,7 @@ static int list_add(struct req *r, json_t *whole, const char *name, enum stmt st
 	struct db_rows *rows = NULL;
 	json_t *list;
 
-	if (db_run(r->w->db, stmt, &rows, e, DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len))) == -1)
+	if (db_run(r->w->db, stmt, &rows, e, DB_ARGS(P_SECRET(&r->actor))) == -1)
 		return -1;
 	list = rows_json(rows);
 	for (size_t i = 0; i < json_array_size(list); i++)
@@ -220,8 +220,7 @@ int page_account_data(struct req *r, struct err *e)
 	struct db_rows *me = NULL;
 	int rc = -1;
 
-	if (db_run(r->w->db, STMT_DATA_ACCOUNT, &me, e,
-		DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len))) == 0 &&
+	if (db_run(r->w->db, STMT_DATA_ACCOUNT, &me, e, DB_ARGS(P_SECRET(&r->actor))) == 0 &&
 	    me_read(r, me, e) == 0) {
 		(void)json_object_set_new(whole, "made_at", json_string(db_text(me, 0, "me_now")));
 		(void)json_object_set_new(

@@ -73,8 +73,8 @@ int page_products(struct req *r, struct err *e)
 	int rc = -1;
 
 	if (db_run(r->w->db, STMT_PAGE_ORDERS, &rows, e,
-		DB_ARGS(P_NUMBER(at.before), P_BYTES(r->actor.secret, r->actor.secret_len),
-		    P_NUMBER(ORDERS_A_PAGE + 1), P_NUMBER(at.skip))) == 0 &&
+		DB_ARGS(P_NUMBER(at.before), P_SECRET(&r->actor), P_NUMBER(ORDERS_A_PAGE + 1),
+		    P_NUMBER(at.skip))) == 0 &&
 	    me_read_list(r, rows, e) == 0) {
 		page_set(r, "Page.path", "/account/data-security-products");
 		list_set(r, rows, "/account/data-security-products");
@@ -135,15 +135,14 @@ static int orders_find(struct req *r, const char *q, const char *status, struct 
 
 	if (*q == '\0' && *status == '\0')
 		return db_run(r->w->db, STMT_PAGE_ORDERS, rows, e,
-		    DB_ARGS(P_NUMBER(at.before), P_BYTES(r->actor.secret, r->actor.secret_len),
-			P_NUMBER(ORDERS_A_PAGE + 1), P_NUMBER(at.skip)));
+		    DB_ARGS(P_NUMBER(at.before), P_SECRET(&r->actor), P_NUMBER(ORDERS_A_PAGE + 1),
+			P_NUMBER(at.skip)));
 	like_prefix(&like, q);
 	number_pattern(number, q);
 	rc = db_run(r->w->db, STMT_PAGE_ORDERS_FOUND, rows, e,
-	    DB_ARGS(P_NUMBER(at.before), P_BYTES(r->actor.secret, r->actor.secret_len),
-		P_TEXT(ascii_plain(q) ? like.data : ""), P_TEXT(number),
-		P_TEXT(ascii_plain(q) ? like.data : ""), P_TEXT(status), P_NUMBER(ORDERS_A_PAGE + 1),
-		P_NUMBER(at.skip)));
+	    DB_ARGS(P_NUMBER(at.before), P_SECRET(&r->actor), P_TEXT(ascii_plain(q) ? like.data : ""),
+		P_TEXT(number), P_TEXT(ascii_plain(q) ? like.data : ""), P_TEXT(status),
+		P_NUMBER(ORDERS_A_PAGE + 1), P_NUMBER(at.skip)));
 	buf_free(&like);
 	return rc;
 }

@@ -241,8 +241,8 @@ static int bulk_make(struct req *r, const struct bulk *b, long *id, struct err *
 	if (text == NULL)
 		return err_set(e, FAULT_busy, "bulk: out of memory");
 	rc = db_run(r->w->db, STMT_PARTNER_BULK_ADD, &rows, e,
-	    DB_ARGS(P_TEXT("session"), P_BYTES(r->actor.secret, r->actor.secret_len), P_TEXT("orders.csv"),
-		P_TEXT(text), P_TEXT(r->actor.address)));
+	    DB_ARGS(P_TEXT("session"), P_SECRET(&r->actor), P_TEXT("orders.csv"), P_TEXT(text),
+		P_TEXT(r->actor.address)));
 	if (rc == 0)
 		*id = (long)db_number(rows, 0, "bulk");
 	db_rows_free(rows);

@@ -135,8 +135,7 @@ static int address_add(struct req *r, char secret[PARTNER_SECRET_ROOM], struct e
 	if (partner_secret_make(secret, PARTNER_CALLBACK_PREFIX, e) == -1)
 		return -1;
 	rc = db_run(r->w->db, STMT_CALLBACK_ADDRESS_ADD, &rows, e,
-	    DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len), P_TEXT(url), P_TEXT(secret),
-		P_TEXT(r->actor.address)));
+	    DB_ARGS(P_SECRET(&r->actor), P_TEXT(url), P_TEXT(secret), P_TEXT(r->actor.address)));
 	if (rc == 0 && db_rows_count(rows) == 0)
 		rc = err_set(e, FAULT_callback_registered, "callback address is registered already");
 	db_rows_free(rows);
@@ -204,8 +203,8 @@ static int address_change(struct req *r, const char *url, const char *secret, st
 	if (req_id(r, 0, &id, e) == -1)
 		return -1;
 	return db_run(r->w->db, STMT_CALLBACK_ADDRESS_CHANGE, NULL, e,
-	    DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len), P_NUMBER(id), P_TEXT(url), P_TEXT(secret),
-		P_TEXT(r->actor.address)));
+	    DB_ARGS(
+		P_SECRET(&r->actor), P_NUMBER(id), P_TEXT(url), P_TEXT(secret), P_TEXT(r->actor.address)));
 }
 
 int page_partner_address_post(struct req *r, struct err *e)
@@ -243,9 +242,9 @@ int page_partner_address_remove_post(struct req *r, struct err *e)
 {
 	int64_t id;
 
-	if (req_id(r, 0, &id, e) == -1 || db_run(r->w->db, STMT_CALLBACK_ADDRESS_REMOVE, NULL, e,
-					      DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len),
-						  P_NUMBER(id), P_TEXT(r->actor.address))) == -1)
+	if (req_id(r, 0, &id, e) == -1 ||
+	    db_run(r->w->db, STMT_CALLBACK_ADDRESS_REMOVE, NULL, e,
+		DB_ARGS(P_SECRET(&r->actor), P_NUMBER(id), P_TEXT(r->actor.address))) == -1)
 		return -1;
 	return req_see_other(r, "/partner/callbacks?notice=saved");
 }
@@ -291,9 +290,9 @@ int page_partner_callback_replay_post(struct req *r, struct err *e)
 {
 	int64_t id;
 
-	if (req_id(r, 0, &id, e) == -1 || db_run(r->w->db, STMT_CALLBACK_REPLAY, NULL, e,
-					      DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len),
-						  P_NUMBER(id), P_TEXT(r->actor.address))) == -1)
+	if (req_id(r, 0, &id, e) == -1 ||
+	    db_run(r->w->db, STMT_CALLBACK_REPLAY, NULL, e,
+		DB_ARGS(P_SECRET(&r->actor), P_NUMBER(id), P_TEXT(r->actor.address))) == -1)
 		return -1;
 	return req_see_other(r, "/partner/callbacks/%" PRId64 "?notice=callback_replayed", id);
 }
@@ -302,8 +301,7 @@ int page_partner_callback_replay_post(struct req *r, struct err *e)
 int page_partner_callbacks_replay_post(struct req *r, struct err *e)
 {
 	if (db_run(r->w->db, STMT_CALLBACK_REPLAY, NULL, e,
-		DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len), P_NULL(), P_TEXT(r->actor.address))) ==
-	    -1)
+		DB_ARGS(P_SECRET(&r->actor), P_NULL(), P_TEXT(r->actor.address))) == -1)
 		return -1;
 	return req_see_other(r, "/partner/callbacks?notice=callback_replayed");
 }

@@ -99,8 +99,7 @@ int page_partner_docs(struct req *r, struct err *e)
 
 	/* For everybody; who is signed in keeps the menu. */
 	if (r->actor.kind == ACTOR_SESSION) {
-		if (db_run(r->w->db, STMT_PAGE_ME, &rows, e,
-			DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len))) == -1)
+		if (db_run(r->w->db, STMT_PAGE_ME, &rows, e, DB_ARGS(P_SECRET(&r->actor))) == -1)
 			return -1;
 		if (db_rows_count(rows) > 0 && me_read(r, rows, e) == -1) {
 			db_rows_free(rows);

@@ -104,9 +104,9 @@ static int key_add(struct req *r, const char *ticked, char key[PARTNER_SECRET_RO
 		return -1;
 	(void)EVP_Digest(key, strlen(key), hash, NULL, EVP_sha256(), NULL);
 	rc = db_run(r->w->db, STMT_PARTNER_KEY_ADD, &rows, e,
-	    DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len), P_BYTES(once, sizeof(once)),
-		P_BYTES(hash, sizeof(hash)), P_TEXT(label), P_TEXT(ticked),
-		*typed == '\0' ? P_NULL() : P_NUMBER(days), P_TEXT(r->actor.address)));
+	    DB_ARGS(P_SECRET(&r->actor), P_BYTES(once, sizeof(once)), P_BYTES(hash, sizeof(hash)),
+		P_TEXT(label), P_TEXT(ticked), *typed == '\0' ? P_NULL() : P_NUMBER(days),
+		P_TEXT(r->actor.address)));
 	if (rc == 0 && db_rows_count(rows) == 0)
 		rc = err_set(e, FAULT_key_made_already, "key: the form was sent before");
 	db_rows_free(rows);
@@ -139,9 +139,9 @@ int page_partner_key_revoke_post(struct req *r, struct err *e)
 {
 	int64_t id;
 
-	if (req_id(r, 0, &id, e) == -1 || db_run(r->w->db, STMT_PARTNER_KEY_END, NULL, e,
-					      DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len),
-						  P_NUMBER(id), P_TEXT(r->actor.address))) == -1)
+	if (req_id(r, 0, &id, e) == -1 ||
+	    db_run(r->w->db, STMT_PARTNER_KEY_END, NULL, e,
+		DB_ARGS(P_SECRET(&r->actor), P_NUMBER(id), P_TEXT(r->actor.address))) == -1)
 		return -1;
 	return req_see_other(r, "/partner/keys");
 }

@@ -10,8 +10,7 @@
 static int person_read(struct req *r, bool *initial, struct err *e)
 {
 	struct db_rows *rows = NULL;
-	int rc = db_run(
-	    r->w->db, STMT_PAGE_SESSION, &rows, e, DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len)));
+	int rc = db_run(r->w->db, STMT_PAGE_SESSION, &rows, e, DB_ARGS(P_SECRET(&r->actor)));
 
 	if (rc == 0)
 		rc = me_read(r, rows, e);

@@ -88,10 +88,7 @@ int partner_me_read(struct req *, const struct db_rows *, struct err *e);
 int partner_prove(struct req *, const char *scope, struct err *e);
 /* The arguments such a statement begins with: kind and secret of who acts, the scope a key needs, and what
  * the request takes of its allowance. */
-#define P_PARTNER(r, scope, cost)                                                             \
-	P_TEXT((r)->actor.kind == ACTOR_KEY ? "key" : "session"),                             \
-	    P_BYTES((r)->actor.secret, (r)->actor.secret_len), P_TEXT(scope), P_NUMBER(cost), \
-	    P_BYTES((r)->actor.secret, (r)->actor.secret_len)
+#define P_PARTNER(r, scope, cost) P_ACTOR(&(r)->actor), P_TEXT(scope), P_NUMBER(cost), P_SECRET(&(r)->actor)
 /* As order_page_load(), for the orders of the partner alone. */
 int partner_order_load(struct req *, struct order_page *out, const char *scope, int cost, struct err *e);
 

@@ -41,8 +41,7 @@ int me_read_list(struct req *r, const struct db_rows *rows, struct err *e)
 
 	if (db_rows_count(rows) > 0)
 		return me_read(r, rows, e);
-	if (db_run(r->w->db, STMT_PAGE_ME, &me, e, DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len))) ==
-	    0)
+	if (db_run(r->w->db, STMT_PAGE_ME, &me, e, DB_ARGS(P_SECRET(&r->actor))) == 0)
 		rc = me_read(r, me, e);
 	db_rows_free(me);
 	return rc;
@@ -54,8 +53,7 @@ void me_load(struct req *r)
 	struct err ignored;
 
 	if (r->actor.kind == ACTOR_SESSION && !r->me.known &&
-	    db_run(r->w->db, STMT_PAGE_ME, &rows, &ignored,
-		DB_ARGS(P_BYTES(r->actor.secret, r->actor.secret_len))) == 0)
+	    db_run(r->w->db, STMT_PAGE_ME, &rows, &ignored, DB_ARGS(P_SECRET(&r->actor))) == 0)
 		(void)me_read(r, rows, &ignored);
 	db_rows_free(rows);
 }
@@ -169,8 +167,7 @@ int order_page_load(struct req *r, struct order_page *out, struct err *e)
 	memset(out, 0, sizeof(*out));
 	if (req_order_number(r, &on, e) == -1 ||
 	    db_run(r->w->db, STMT_PAGE_ORDER, &out->rows, e,
-		DB_ARGS(P_TEXT(on.number), P_TEXT(on.item), P_BYTES(r->actor.secret, r->actor.secret_len))) ==
-		-1)
+		DB_ARGS(P_TEXT(on.number), P_TEXT(on.item), P_SECRET(&r->actor))) == -1)
 		return -1;
 	return order_page_read(r, &on, out, e);
 }
@@ -182,7 +179,7 @@ int order_history_load(struct req *r, struct order_page *out, struct err *e)
 	memset(out, 0, sizeof(*out));
 	if (req_order_number(r, &on, e) == -1 ||
 	    db_run(r->w->db, STMT_PAGE_ORDER_HISTORY, &out->rows, e,
-		DB_ARGS(P_TEXT(on.number), P_TEXT(on.item), P_BYTES(r->actor.secret, r->actor.secret_len),
+		DB_ARGS(P_TEXT(on.number), P_TEXT(on.item), P_SECRET(&r->actor),
 		    P_NUMBER(HISTORY_ALONG + 1))) == -1)
 		return -1;
 	out->history = db_rows_count(out->rows) > 0 && db_rows_count(out->rows) <= HISTORY_ALONG &&

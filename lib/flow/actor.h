@@ -27,9 +27,10 @@ struct order_number {
 /* Read "0000123456" and "b01" (as two path segments). False when they have any other form. */
 bool order_number_read(struct order_number *out, const char *number, const char *item);
 
-/* The four arguments every transition on an order begins with. */
-#define P_CLAIM(actor, on)                                      \
-	P_TEXT((actor)->kind == ACTOR_KEY ? "key" : "session"), \
-	    P_BYTES((actor)->secret, (actor)->secret_len), P_TEXT((on)->number), P_TEXT((on)->item)
+/* Arguments of statements (lib/db/db.h). The secret alone, where only sessions are taken; with its kind; and
+ * with the order, the four that every transition on one begins with. */
+#define P_SECRET(actor)    P_BYTES((actor)->secret, (actor)->secret_len)
+#define P_ACTOR(actor)     P_TEXT((actor)->kind == ACTOR_KEY ? "key" : "session"), P_SECRET(actor)
+#define P_CLAIM(actor, on) P_ACTOR(actor), P_TEXT((on)->number), P_TEXT((on)->item)
 
 #endif

@@ -83,9 +83,6 @@ bool callback_url_good(const char *url)
 	    (csr) == NULL ? P_NULL() : P_BYTES((csr)->spki_sha256, sizeof((csr)->spki_sha256)), \
 	    (csr) == NULL ? P_NULL() : P_TEXT(key_word((csr)->type)),                           \
 	    (csr) == NULL ? P_NULL() : P_NUMBER((csr)->bits)
-/* Who acts, proved by the database. */
-#define P_WHO(actor) \
-	P_TEXT((actor)->kind == ACTOR_KEY ? "key" : "session"), P_BYTES((actor)->secret, (actor)->secret_len)
 
 int partner_order_add(struct db *db, const struct actor *actor, const struct partner_order *o,
     struct order_number *out, bool *made, struct err *e)
@@ -94,7 +91,7 @@ int partner_order_add(struct db *db, const struct actor *actor, const struct par
 	int rc = 0;
 
 	if (db_run(db, STMT_PARTNER_ORDER_ADD, &rows, e,
-		DB_ARGS(P_WHO(actor), P_TEXT(o->ref), P_TEXT(o->product), P_TEXT(o->email),
+		DB_ARGS(P_ACTOR(actor), P_TEXT(o->ref), P_TEXT(o->product), P_TEXT(o->email),
 		    P_TEXT(o->language), P_TEXT(o->customer_name), P_TEXT(o->fields), P_CSR(o->csr),
 		    P_TEXT(o->callback), P_TEXT(actor->address))) == -1)
 		return -1;
