@@ -57,7 +57,6 @@ struct work {
 struct round {
 	struct issuance_batch *batch; /* owned */
 	struct work *work;            /* owned; one for each of the batch */
-	size_t ready;                 /* so many of work, the first, can be signed */
 	long until, caa_until; /* by signing_seconds(): the lease's end, and when to ask no more for CAA */
 	bool asked;            /* for CAA */
 };
@@ -419,16 +418,21 @@ static void work_swap(struct work *a, struct work *b)
 	*b = one;
 }
 
-/* The batch in the order in which it is worked on: those that were not tried before come first, so that
- * domains which did not answer take no time from them. */
-static void round_arrange(struct round *r)
+/* Build those of a batch that were tried before, or those that were not, behind the first *n of work. False:
+ * the last one could not be, since database, token or resolver is away. */
+static bool issue_build_some(struct signer *s, struct round *r, bool tried, size_t *n)
 {
-	size_t n = 0;
+	for (size_t k = 0; k < r->batch->count; k++) {
+		struct work *w = &r->work[*n];
 
-	for (int again = 0; again < 2; again++)
-		for (size_t k = 0; k < r->batch->count; k++)
-			if ((r->batch->list[k].attempts > 1) == again)
-				r->work[n++].order = &r->batch->list[k];
+		if ((r->batch->list[k].attempts > 1) != tried)
+			continue;
+		w->order = &r->batch->list[k];
+		++*n;
+		if (issue_build(s, r, w) == -1 && w->why.fault == FAULT_busy && w->step == NULL)
+			return false;
+	}
+	return true;
 }
 
 /* Those of the first n that CAA was not asked for go back: others have their turn first. */
@@ -452,17 +456,16 @@ static int issue_back(struct signer *s, const struct round *r, size_t n, struct 
 }
 
 /* Build all of a batch, record what CAA said, end the turns of those that cannot be. The ready ones come to
- * the front. -1: database, token or resolver is away; the round ends, the leases run out. */
-static int issue_build_all(struct signer *s, struct round *r, struct err *e)
+ * the front of work, *ready is how many. -1: database, token or resolver is away; the round ends, the leases
+ * run out. */
+static int issue_build_all(struct signer *s, struct round *r, size_t *ready, struct err *e)
 {
 	struct work *work = r->work;
-	bool away = false;
+	bool away;
 	size_t n = 0;
 
-	round_arrange(r);
-	for (; n < r->batch->count && !away; n++)
-		away = issue_build(s, r, &work[n]) == -1 && work[n].why.fault == FAULT_busy &&
-		       work[n].step == NULL;
+	/* Those that were not tried before come first: domains that did not answer take no time from them. */
+	away = !issue_build_some(s, r, false, &n) || !issue_build_some(s, r, true, &n);
 	if (issue_caa_record(s, work, n, e) == -1 || issue_back(s, r, n, e) == -1)
 		return -1;
 	if (away)
@@ -471,7 +474,7 @@ static int issue_build_all(struct signer *s, struct round *r, struct err *e)
 		struct err ended;
 
 		if (work[k].tbs != NULL) {
-			work_swap(&work[r->ready++], &work[k]);
+			work_swap(&work[(*ready)++], &work[k]);
 		} else if (!work[k].unasked &&
 			   issue_end(s, work[k].order, work[k].step, &work[k].why, &ended) == -1) {
 			*e = ended;
@@ -487,6 +490,7 @@ int issue_round(struct signer *s, size_t *taken, struct err *e)
 	struct round r = {.until = now + lease, /* from before the database's begins */
 	    .caa_until = now + lease / CAA_PART};
 	const unsigned most = s->false_pause > 0 ? 1 : (unsigned)conf_number(s->conf, SET_SIGNER_BATCH);
+	size_t ready = 0;
 	int rc = -1;
 
 	*taken = 0;
@@ -500,8 +504,8 @@ int issue_round(struct signer *s, size_t *taken, struct err *e)
 	r.work = calloc(r.batch->count + 1, sizeof(*r.work));
 	if (r.work == NULL)
 		(void)err_set(e, FAULT_busy, "issuance: out of memory");
-	else if (issue_build_all(s, &r, e) == 0)
-		rc = issue_ready(s, r.work, r.ready, r.until, e);
+	else if (issue_build_all(s, &r, &ready, e) == 0)
+		rc = issue_ready(s, r.work, ready, r.until, e);
 	for (size_t k = 0; r.work != NULL && k < r.batch->count; k++) {
 		free(r.work[k].tbs);
 		caa_result_free(&r.work[k].caa);
