@@ -366,6 +366,7 @@ sealed() { here mailcertctl audit status --csv | tail -n 1 | grep -q '^0'; }
 
 # --- Upgrade: the same program as version 0.2, with a migration more ---
 
+nginx_workers() { here sh -c 'cat /proc/$(cat /run/nginx.pid)/task/*/children'; }
 before_upgrade_1() {
 	local t=$WORK/next
 	rm -rf "$t"
@@ -379,6 +380,8 @@ before_upgrade_1() {
 	END
 	dpkg-deb --root-owner-group -b "$t" "$HERE/root/mailcert_0.2_$(dpkg --print-architecture).deb" >/dev/null
 	BEFORE=$(pid_of web)
+	ROOM_BEFORE=$(pid_of db-room)
+	NGINX_BEFORE=$(nginx_workers)
 	traffic_start
 }
 after_upgrade_1() {
@@ -386,6 +389,8 @@ after_upgrade_1() {
 	is 'the new version is installed' "$(here dpkg-query -W -f '${Version}' mailcert)" 0.2
 	like 'its schema is there' "$(here mailcertctl db status)" "*${NEXT}_next*applied*"
 	ok 'its programs run' changed web "$BEFORE"
+	ok 'so does what looks after the disk' changed db-room "$ROOM_BEFORE"
+	ok 'nginx has read its new files' test "$(nginx_workers)" != "$NGINX_BEFORE"
 	like 'the settings are as they were' "$(here mailcertctl config check /etc/mailcert/mailcert.hdf 2>&1)" '*/etc/mailcert/mailcert.hdf: nothing else wrong'
 }
 
