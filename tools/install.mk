@@ -18,7 +18,7 @@ FILL := sed -e 's,@LIBEXEC@,$(LIBEXEC),g' -e 's,@SBIN@,$(PREFIX)/sbin,g' -e 's,@
 	-e 's,@ERRORS@,$(DATA_DIR)/errors,g' -e 's,@PUBLIC@,/var/lib/mailcert/public,g' \
 	-e 's,@WEB_SOCKET@,/run/mailcert/web.sock,g' -e 's,@ERROR_LOG@,/var/log/nginx/error.log,g' \
 	-e 's,@TRUSTED@,/etc/ssl/certs/ca-certificates.crt,g' \
-	-e 's,@WORKERS_CONF@,/etc/mailcert/nginx-workers.conf,g' -e 's,@QUEUE@,128,g'
+	-e 's,@METRICS_PORT@,9464,g' -e 's,@WORKERS_CONF@,/etc/mailcert/nginx-workers.conf,g' -e 's,@QUEUE@,128,g'
 
 # A file of the admin's: what was changed there stays, and the new one is put beside it.
 define keep
@@ -62,7 +62,7 @@ install: all $(B)/mailcert.hdf.5 $(SBOM)
 	install -d $(D)$(DATA_DIR)/errors
 	$(PUT) nginx/errors/* $(D)$(DATA_DIR)/errors/
 	$(PUT) tools/systemd/mariadb.cnf tools/systemd/mariadb-encryption.cnf $(D)$(DATA_DIR)/
-	for part in http server site public tls stapling fastcgi; do \
+	for part in http server site public tls stapling fastcgi metrics; do \
 		$(FILL) nginx/$$part.conf.in >$(D)$(NGINX)/$$part.conf && chmod 644 $(D)$(NGINX)/$$part.conf || exit 1; done
 	@$(MAKE) --no-print-directory install-units
 	@$(FILL) nginx/installed.conf.in >$(B)/nginx-site

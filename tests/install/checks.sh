@@ -261,6 +261,10 @@ before_watch_3() {
 	here mariadb mailcert -e "INSERT INTO sign_in_failure (at, login_hash, address) VALUES (UTC_TIMESTAMP() - INTERVAL 2 DAY, REPEAT('l', 32), '192.0.2.1')"
 }
 after_watch_4() {
+	like 'nginx gives the counts, on the loopback address' "$(cat "$WORK/out")" '*mailcert_*'
+	is 'and on no other' "$(answers /metrics)" 404
+}
+after_watch_5() {
 	like 'report reads report views' "$(cat "$WORK/out")" '*report_order*'
 	ok 'and nothing else' test "$(grep -cv '^report_\|^Tables_in' "$WORK/out")" = 0
 	down_check
