@@ -319,15 +319,19 @@ static void conf_tell_first(void *arg, const char *line)
 		(void)snprintf(first, 400, "%s", line);
 }
 
+const char *conf_file(const char *path)
+{
+	if (path == NULL)
+		path = getenv("MAILCERT_CONFIG");
+	return path == NULL ? CONF_DEFAULT_PATH : path;
+}
+
 int conf_load(struct conf **out, const char *path, struct err *e)
 {
 	struct conf_reader reader = {.tell = conf_tell_first};
 	char first[400] = "";
 
-	if (path == NULL)
-		path = getenv("MAILCERT_CONFIG");
-	if (path == NULL)
-		path = CONF_DEFAULT_PATH;
+	path = conf_file(path);
 	reader.arg = first;
 	reader.conf = calloc(1, sizeof(*reader.conf));
 	if (reader.conf == NULL)

@@ -32,7 +32,10 @@ struct setting_row {
 };
 const struct setting_row *setting_row(enum setting id);
 
-/* Read a configuration. path NULL: MAILCERT_CONFIG, else the file in /etc. Gives *out to the caller. */
+/* Which file is read: the one given, else MAILCERT_CONFIG, else the one in /etc. */
+const char *conf_file(const char *path);
+
+/* Read the configuration conf_file(path). Gives *out to the caller. */
 int conf_load(struct conf **out, const char *path, struct err *e);
 void conf_free(struct conf *); /* NULL is fine */
 

@@ -319,6 +319,10 @@ like "config check: an empty one is told" "$RC $(cat "$T/out" "$T/err")" "0 $T/w
 rm "$T/few"
 run "$CTL" config check "$T/weak.hdf"
 like "config check: one that is not there too" "$RC $(cat "$T/out" "$T/err")" "0 $T/weak.hdf: Ca.BlockList: *No such file*nothing else wrong"
+run "$CTL" --config "$T/conf.hdf" config check
+is "of the one in use" "$RC $(cat "$T/err")" "0 $T/conf.hdf: nothing wrong"
+run env MAILCERT_CONFIG="$T/conf.hdf" "$CTL" config check
+is "by the environment too" "$RC $(cat "$T/err")" "0 $T/conf.hdf: nothing wrong"
 printf 'Db.Nmae = x\nWeb.BodyMax = big\nCallback.AllowPrivate = 2\n' >"$T/bad.hdf"
 run "$CTL" config check "$T/bad.hdf"
 is "config check names every wrong line" "$RC $(grep -c . "$T/out")" "1 3"

@@ -1,6 +1,7 @@
 /* cmd_config.c - mailcertctl config: the settings there are, and a file held against them. */
 #include "tools/mailcertctl/ctl.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,8 +44,8 @@ static int block_list_check(const struct ctl *ctl, const char *path, const struc
 
 static int run_check(struct ctl *ctl, struct err *e)
 {
-	char *path = ctl->args[0];
-	int wrong = conf_check(path, line_say, path, e);
+	const char *path = ctl->args[0] != NULL ? ctl->args[0] : conf_file(ctl->config);
+	int wrong = conf_check(path, line_say, (void *)(uintptr_t)path, e);
 	struct conf *conf = NULL;
 	bool told = false;
 
@@ -95,7 +96,8 @@ static int run_list(struct ctl *ctl, struct err *e)
 }
 
 const struct command config_commands[] = {
-    {"config check", "FILE", 1, 1, NULL, 0, "name every wrong line of a configuration file", run_check},
+    {"config check", "[FILE]", 0, 1, NULL, 0,
+	"name every wrong line of the configuration, or of another file", run_check},
     {"config list", "", 0, 0, NULL, 0, "list the settings: type, default, bounds, what each is", run_list},
     {NULL, "", 0, 0, NULL, 0, NULL, NULL},
 };
