@@ -19,7 +19,7 @@ after_install_1() {
 	ok 'there is the bill of materials' /usr/bin/python3 -m json.tool "$HERE/usr/share/doc/mailcert/sbom.json" /dev/null
 	is 'the dictionary of common passwords is packed, for every process to read' "$(here stat -c '%a' /var/cache/cracklib/cracklib_dict.pwd)" 644
 	is 'secrets are root'\''s alone' "$(here find /etc/mailcert/secrets /etc/mailcert/tls -printf '%m%u ' )" \
-		'700root 700root 700root 700root 700root 700root 700root 700root '
+		'700root 700root 700root 700root 700root 700root 700root '
 }
 
 after_the_database_2() {
