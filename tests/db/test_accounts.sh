@@ -58,6 +58,14 @@ ok "one account: both" signs_in mailer "$old"
 ctl db accounts --only mailer --again | server
 run signs_in mailer "$old"
 is "then one" "$RC $(signs_in mailer "$(password mailer)" && echo new)" "1 new"
+before=$(password web)
+ctl db accounts --beside | server
+once=$(password web)
+ctl db accounts --beside | server
+is "--beside run twice locks nobody out who has not heard of the first" "$(signs_in web "$before" && echo old; signs_in web "$(password web)" && echo new)" $'old\nnew'
+is "and makes no third password" "$(password web)" "$once"
+ctl db accounts --again | server
+is "until --again" "$(signs_in web "$before" && echo old; signs_in web "$once" && echo new; find "$T" -name '*.former')" new
 run ctl db accounts --beside --again
 is "both options are a usage error" "$RC" 2
 cp -p "$T/web.password" "$T/web.kept"

@@ -54,6 +54,22 @@ static int password_keep(const char *path, const char *password, struct err *e)
 	return rc;
 }
 
+/* Where an account's former password is kept from --beside until --again. */
+static void former_path(char out[CONF_PATH_MAX], const char *path)
+{
+	(void)snprintf(out, CONF_PATH_MAX, "%s.former", path);
+}
+
+static int former_forget(const char *path, struct err *e)
+{
+	char former[CONF_PATH_MAX];
+
+	former_path(former, path);
+	if (unlink(former) == -1 && errno != ENOENT)
+		return err_errno(e, FAULT_config_invalid, "remove %s", former);
+	return 0;
+}
+
 /* What shall become of an account's password. */
 enum change {
 	CHANGE_NEW,    /* a new one takes its place */
@@ -104,19 +120,34 @@ static int password_read(const char *path, char **out, struct err *e)
 	return ctl_refuse(e, "%s: a password in plain ASCII is wanted, without quotes and backslashes", path);
 }
 
+/* A new password, and the former one. When they are told apart already the processes may not know the new one
+ * yet: both stay as they are, or whoever runs the command twice would lock them out. */
+static int passwords_beside(const char *path, struct passwords *out, struct err *e)
+{
+	char former[CONF_PATH_MAX];
+
+	former_path(former, path);
+	if (access(former, F_OK) == 0)
+		return password_read(former, &out->old, e) == -1 ? -1 : password_read(path, &out->now, e);
+	if (password_read(path, &out->old, e) == -1 ||
+	    file_replace(former, out->old, strlen(out->old), 0600, e) == -1)
+		return -1;
+	return password_make(path, &out->now, e);
+}
+
 static int passwords_take(
     const struct conf *conf, size_t i, enum change change, struct passwords *out, struct err *e)
 {
 	const char *path = conf_text(conf, accounts[i].file);
+	int rc;
 
 	*out = (struct passwords){NULL, NULL};
 	if (*path == '\0')
 		return 0;
-	if (change == CHANGE_NONE)
-		return password_read(path, &out->now, e);
-	if (change == CHANGE_BESIDE && password_read(path, &out->old, e) == -1)
-		return -1;
-	return password_make(path, &out->now, e);
+	if (change == CHANGE_BESIDE)
+		return passwords_beside(path, out, e);
+	rc = change == CHANGE_NONE ? password_read(path, &out->now, e) : password_make(path, &out->now, e);
+	return rc == 0 ? former_forget(path, e) : -1;
 }
 
 /* All accounts: accounts.sql with its variables before it. */
