@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/base/conf.h"
 #include "lib/base/err.h"
+#include "lib/base/log.h"
 
 #define INSTANCES 64
 
@@ -50,6 +52,7 @@ int instance_take(char name[INSTANCE_NAME_MAX], const char *kind, const struct c
 {
 	unsigned long long mark = database_mark(conf);
 	char host[41] = "host";
+	unsigned chance;
 
 	(void)gethostname(host, sizeof(host) - 1);
 	for (int number = 1; number <= INSTANCES; number++) {
@@ -62,5 +65,11 @@ int instance_take(char name[INSTANCE_NAME_MAX], const char *kind, const struct c
 			return 0;
 		}
 	}
-	return err_set(e, FAULT_busy, "instance: %d of kind %s run already", INSTANCES, kind);
+	if (getrandom(&chance, sizeof(chance), 0) != sizeof(chance))
+		return err_errno(e, FAULT_busy, "instance: random number");
+	(void)snprintf(name, INSTANCE_NAME_MAX, "%s:%u", host, (chance | 1U << 31));
+	log_line(LOG_LEVEL_WARNING,
+	    "instance: all %d numbers of kind %s are held; what %s leaves behind waits for its lease to end",
+	    INSTANCES, kind, name);
+	return 0;
 }

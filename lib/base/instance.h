@@ -14,7 +14,9 @@ struct err;
 
 /* Take the lowest number that no other process of this kind ("mailer"), host and database holds, until this
  * process ends, however it ends. Writes "host:number" to name. The number is held by a bound socket in the
- * abstract namespace, so it needs no file and no rights. FAULT_busy: all numbers are held. */
+ * abstract namespace, so it needs no file and no rights, and anybody on this host may hold them: when all are
+ * held the process goes on under a number by chance that nobody takes up, says so in the log, and what it
+ * leaves behind waits for the lease to end. FAULT_busy: no socket can be made. */
 int instance_take(char name[INSTANCE_NAME_MAX], const char *kind, const struct conf *, struct err *e);
 
 #endif
