@@ -1,7 +1,7 @@
 #!/bin/bash
 # test_backup.sh - tools/backup: whole or not at all, and what was there stays. age, the database and the files are stand-ins;
 # tests/install does it with real ones.
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016,SC2317
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # test_stack.sh - what tools/stack and the targets around it do when something is not as it should be.
+# shellcheck disable=SC2317
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
