@@ -37,15 +37,17 @@ async function fetchAll(customer, order, folder) {
 
 // One visitor after another: a page, a saved step, the page again with what was saved. A redirect or a page is an
 // answer; anything of 500 or more, or none at all, is a failure. While the signer starts anew orders wait for it, and
-// /healthz may say so.
+// /healthz may say so. nginx ends kept connections when it reads its files anew: whoever sends on one at that moment
+// gets no answer and sends again on another, once, as browsers do; a POST may come twice.
 async function traffic(order) {
 	const failed = [];
 	let answered = 0, on = true;
 	process.once('SIGTERM', () => { on = false; });
 	const customer = await new Client(stack).signIn();
 	const step = async (what, run) => {
+		const again = (error) => (error.cause?.code === 'UND_ERR_SOCKET' ? run() : Promise.reject(error));
 		try {
-			const answer = await run();
+			const answer = await run().catch(again);
 			if (answer.status < 400 || /^worker ok\ndatabase ok\nsigner /.test(answer.text))
 				answered++;
 			else
