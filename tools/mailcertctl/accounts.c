@@ -111,12 +111,16 @@ static int password_make(const char *path, char **out, struct err *e)
 /* The password in the file, which must go into SQL as it is. */
 static int password_read(const char *path, char **out, struct err *e)
 {
-	if (file_read_secret(path, out, e) == -1)
-		return -1;
-	if (**out != '\0' && ascii_plain(*out) && strpbrk(*out, "'\\") == NULL)
-		return 0;
-	secret_free(*out);
+	char *password;
+
 	*out = NULL;
+	if (file_read_secret(path, &password, e) == -1)
+		return -1;
+	if (*password != '\0' && ascii_plain(password) && strpbrk(password, "'\\") == NULL) {
+		*out = password;
+		return 0;
+	}
+	secret_free(password);
 	return ctl_refuse(e, "%s: a password in plain ASCII is wanted, without quotes and backslashes", path);
 }
 

@@ -284,6 +284,11 @@ int main(int argc, char **argv)
 	log_open("mailcert-signer");
 	secrets_guard();
 	memory_lock();
+	/* Also while it starts: SoftHSM writes its token anew at each login, and one that is cut off there is
+	 * lost. */
+	(void)sigaction(SIGTERM, &term, NULL);
+	(void)sigaction(SIGINT, &term, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (conf_load(&conf, config_option(argc, argv), &e) == -1)
 		goto fail;
 	s.conf = conf;
@@ -291,9 +296,6 @@ int main(int argc, char **argv)
 	    signer_open(&s, &e) == -1 || peer_drop_root(conf_text(conf, SET_SIGNER_USER), &e) == -1 ||
 	    peer_listen(&listener, conf_text(conf, SET_SIGNER_SOCKET), &e) == -1 || cage_enter(&e) == -1)
 		goto fail;
-	(void)sigaction(SIGTERM, &term, NULL);
-	(void)sigaction(SIGINT, &term, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
 	srandom((unsigned)time(NULL) ^ (unsigned)getpid());
 	log_line(LOG_LEVEL_INFO, "issuing as %s under %s", s.name, s.cas[0].issuer->name);
 	while (!stopping) {
