@@ -121,7 +121,8 @@ static int password_read(const char *path, char **out, struct err *e)
 		return 0;
 	}
 	secret_free(password);
-	return ctl_refuse(e, "%s: a password in plain ASCII is wanted, without quotes and backslashes", path);
+	(void)ctl_refuse(e, "%s: a password in plain ASCII is wanted, without quotes and backslashes", path);
+	return -1;
 }
 
 /* A new password, and the former one. When they are told apart already the processes may not know the new one
