@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,14 @@ static pid_t connect_as(const char *path, uid_t uid)
 	return pid;
 }
 
+/* Somebody has knocked. */
+static void knock_wait(int listener)
+{
+	struct pollfd p = {.fd = listener, .events = POLLIN};
+
+	assert_int_equal(poll(&p, 1, 30000), 1);
+}
+
 static void peer_is_known_by_the_kernel(void **state)
 {
 	char dir[] = "/tmp/mailcert-peer-XXXXXX", path[64];
@@ -131,14 +140,14 @@ static void peer_is_known_by_the_kernel(void **state)
 
 	assert_int_equal(peer_uids_read(&only_me, "", &e), 0);
 	pid = connect_as(path, geteuid());
-	(void)usleep(50000);
+	knock_wait(listener);
 	assert_int_equal(peer_accept(&fd, listener, &only_me, &e), 0);
 	assert_int_not_equal(fd, -1);
 	(void)close(fd);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 
 	pid = connect_as(path, geteuid());
-	(void)usleep(50000);
+	knock_wait(listener);
 	assert_int_equal(peer_accept(&fd, listener, &stranger, &e), -1);
 	assert_int_equal(fd, -1);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
