@@ -68,8 +68,6 @@ function gpgsmImport(path, password) {
 	const env = { ...process.env, GNUPGHOME: home };
 	writeFileSync(join(home, "gpgsm.conf"), "disable-dirmngr\n");
 	try {
-		// gpgsm would start it too, but waits for it five seconds only.
-		execFileSync("gpgconf", ["--launch", "gpg-agent"], { env });
 		execFileSync("gpgsm", ["--batch", "--pinentry-mode", "loopback", "--passphrase-fd", "0", "--import", path],
 			{ env, input: `${password}\n`, stdio: ["pipe", "ignore", "pipe"] });
 		return execFileSync("gpgsm", ["--batch", "--with-colons", "-K"], { env, encoding: "utf8" });
